@@ -1,0 +1,171 @@
+"""Typed messages over Redis: notices to dashboards, commands to live calls, jobs to workers.
+
+Redis only carries. Losing any of these messages costs time, never truth: pages re-read on a
+timer, a live call re-reads its question's row, and the sweep enqueues overdue jobs again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import structlog
+from arq import ArqRedis, create_pool
+from arq.connections import RedisSettings
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+NOTICES = "opendeep:notices"
+RECONNECT_SECONDS = 0.5
+
+
+class Topic(StrEnum):
+    """What part of a task a notice is about."""
+
+    TASK = "task"
+    TRANSCRIPT = "transcript"
+    INFO_REQUEST = "info_request"
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    version: Literal[1] = 1
+
+
+class Notice(_Message):
+    """Something of a user's has changed; carries ids only, so that nothing private travels."""
+
+    user_id: str
+    topic: Topic
+    task_id: str | None = None
+    call_id: str | None = None
+    info_request_id: str | None = None
+
+
+class AnswerGiven(_Message):
+    """The creator has answered in time: read the row and put the answer into the call."""
+
+    kind: Literal["answer_given"] = "answer_given"
+    call_id: str
+    info_request_id: str
+
+
+class ExtendWait(_Message):
+    """The creator needs more time: read the new deadline from the row."""
+
+    kind: Literal["extend_wait"] = "extend_wait"
+    call_id: str
+    info_request_id: str
+
+
+class HangUp(_Message):
+    """End the call now; `reason` says on whose wish."""
+
+    kind: Literal["hang_up"] = "hang_up"
+    call_id: str
+    reason: str
+
+
+Command = Annotated[AnswerGiven | ExtendWait | HangUp, Field(discriminator="kind")]
+_COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
+
+
+def _call_channel(call_id: str) -> str:
+    return f"opendeep:call:{call_id}"
+
+
+class Bus:
+    """One process's connection to Redis; connects on first use and reconnects by itself."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._settings = RedisSettings.from_dsn(redis_url)
+        self._pool: ArqRedis | None = None
+        self._connecting = asyncio.Lock()
+
+    async def redis(self) -> ArqRedis:
+        """The connection pool, also arq's."""
+        async with self._connecting:
+            if self._pool is None:
+                self._pool = await create_pool(self._settings)
+            return self._pool
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        if self._pool is not None:
+            await self._pool.aclose(close_connection_pool=True)
+            self._pool = None
+
+    async def enqueue(
+        self, job: str, *args: str, job_id: str | None = None, defer_until: datetime | None = None
+    ) -> None:
+        """Queues a job; with a `job_id` at most one such job waits at any time."""
+        redis = await self.redis()
+        await redis.enqueue_job(job, *args, _job_id=job_id, _defer_until=defer_until)
+
+    async def publish_notice(self, notice: Notice) -> None:
+        """Tells every web process that something changed."""
+        redis = await self.redis()
+        await redis.publish(NOTICES, notice.model_dump_json(exclude_none=True))
+
+    async def send_command(self, command: Command) -> bool:
+        """Sends a command to the process that holds the call; False when none does."""
+        redis = await self.redis()
+        return bool(await redis.publish(_call_channel(command.call_id), command.model_dump_json()))
+
+    async def notices(self) -> AsyncIterator[Notice]:
+        """Every notice from now on, across reconnects."""
+        async with contextlib.aclosing(self._messages(NOTICES)) as messages:
+            async for data in messages:
+                try:
+                    yield Notice.model_validate_json(data)
+                except ValidationError:
+                    log.warning("notice_rejected")
+
+    @contextlib.asynccontextmanager
+    async def commands(self, call_id: str) -> AsyncIterator[AsyncIterator[Command]]:
+        """Commands for one call; while the context is open this process holds the call."""
+        subscribed = asyncio.Event()
+        messages = self._messages(_call_channel(call_id), subscribed)
+        queue: asyncio.Queue[Command] = asyncio.Queue()
+
+        async def receive() -> None:
+            async for data in messages:
+                try:
+                    queue.put_nowait(_COMMAND.validate_json(data))
+                except ValidationError:
+                    log.warning("command_rejected", call_id=call_id)
+
+        async def drain() -> AsyncIterator[Command]:
+            while True:
+                yield await queue.get()
+
+        receiver = asyncio.create_task(receive())
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(subscribed.wait(), 2)
+            yield drain()
+        finally:
+            receiver.cancel()
+            await asyncio.gather(receiver, return_exceptions=True)
+            await messages.aclose()
+
+    async def _messages(
+        self, channel: str, subscribed: asyncio.Event | None = None
+    ) -> AsyncGenerator[Any, None]:
+        while True:
+            try:
+                redis = await self.redis()
+                async with redis.pubsub() as pubsub:
+                    await pubsub.subscribe(channel)
+                    async for message in pubsub.listen():
+                        if message["type"] == "subscribe" and subscribed is not None:
+                            subscribed.set()
+                        elif message["type"] == "message":
+                            yield message["data"]
+            except (RedisError, OSError):
+                log.warning("redis_lost", retry_in_seconds=RECONNECT_SECONDS)
+                await asyncio.sleep(RECONNECT_SECONDS)

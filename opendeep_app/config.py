@@ -1,0 +1,153 @@
+"""Settings: the only module that reads the environment."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from opendeep_app.errors import SetupError
+
+CREDENTIALS = {
+    "twilio_account_sid": "TWILIO_ACCOUNT_SID",
+    "twilio_auth_token": "TWILIO_AUTH_TOKEN",
+    "from_number": "OPENDEEP_FROM_NUMBER",
+    "openai_api_key": "OPENAI_API_KEY",
+}
+PRACTICE_FROM_NUMBER = "+12025550100"
+
+
+def _default_data_dir() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "opendeep"
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured, from the environment or a `.env` file.
+
+    With all four credentials the line is live; with none it is the practice line;
+    with some, loading fails and names the missing ones.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="OPENDEEP_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+    )
+
+    data_dir: Path = Field(default_factory=_default_data_dir)
+    database_url: str = ""
+    redis_url: str = ""
+    host: str = "127.0.0.1"
+    web_port: int = Field(3000, ge=1, le=65535)
+    gateway_port: int = Field(8080, ge=1, le=65535)
+    practice_port: int = Field(8090, ge=1, le=65535)
+    web_url: str = ""
+    public_url: str = ""
+
+    twilio_api_url: str = ""
+    twilio_account_sid: str = Field("", validation_alias="TWILIO_ACCOUNT_SID")
+    twilio_auth_token: str = Field("", validation_alias="TWILIO_AUTH_TOKEN")
+    from_number: str = ""
+    openai_api_key: str = Field("", validation_alias="OPENAI_API_KEY")
+    openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
+    realtime_model: str = "gpt-realtime-2.1"
+    text_model: str = "gpt-5.2-mini"
+
+    retry_base_seconds: float = Field(0, ge=0)
+    calls_per_second: float = Field(1, gt=0)
+    max_concurrent_calls: int = Field(100, ge=1)
+    max_user_calls: int = Field(50, ge=1)
+    info_timeout_seconds: float = Field(30, gt=0, le=600)
+    sweep_seconds: float = Field(5, gt=0)
+
+    practice: bool = False
+    practice_speed: float = Field(1.0, gt=0, le=1000)
+    """Divides the practice line's ring times, audio pacing and pauses."""
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """Reads the settings; raises `SetupError` with one clear line when they make no sense."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "_".join(str(part) for part in first["loc"]) or "settings"
+            raise SetupError(f"{_variable(name)}: {first['msg'].removeprefix('Value error, ')}") from None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing = [name for name in CREDENTIALS if not getattr(self, name)]
+        if missing and len(missing) < len(CREDENTIALS) and not self.practice:
+            names = ", ".join(CREDENTIALS[name] for name in missing)
+            raise SetupError(
+                f"The phone line is only half configured: {names} is missing. "
+                "Set all four credentials to go live, or none to use the practice line."
+            )
+        self.practice = bool(missing)
+        self.data_dir = self.data_dir.expanduser().absolute()
+        self.database_url = self.database_url or f"sqlite:///{self.data_dir / 'opendeep.db'}"
+        self.redis_url = self.redis_url or f"unix://{self.data_dir / 'redis.sock'}"
+        self.web_url = (self.web_url or f"http://{self.host}:{self.web_port}").rstrip("/")
+        self.public_url = (self.public_url or f"http://{self.host}:{self.gateway_port}").rstrip("/")
+        self.retry_base_seconds = self.retry_base_seconds or (10 if self.practice else 300)
+        return self
+
+    @property
+    def embedded_redis(self) -> bool:
+        """True when Redis is the one that `opendeep up` starts in the data directory."""
+        return self.redis_url == f"unix://{self.data_dir / 'redis.sock'}"
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The installation's secret key, created on first use, readable by its owner only."""
+        path = self.data_dir / "secret"
+        try:
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh = path.with_name(f"secret.{os.getpid()}.{secrets.token_hex(4)}")
+            if not path.exists():
+                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    file.write(secrets.token_bytes(32))
+                try:
+                    os.link(fresh, path)
+                except FileExistsError:
+                    pass
+                finally:
+                    fresh.unlink()
+            return path.read_bytes()
+        except OSError as error:
+            raise SetupError(
+                f"The data directory {self.data_dir} cannot be used: {error.strerror}. "
+                "Choose another with --data-dir or OPENDEEP_DATA_DIR."
+            ) from None
+
+    def derived_key(self, purpose: str) -> str:
+        """A 32-digit hexadecimal key for one purpose, derived from the installation's secret."""
+        return hmac.new(self.secret, purpose.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def with_line(self) -> Self:
+        """These settings with the practice line's credentials filled in when no real ones are set."""
+        if not self.practice:
+            return self
+        practice_url = f"http://{self.host}:{self.practice_port}"
+        return self.model_copy(
+            update={
+                "twilio_api_url": self.twilio_api_url or practice_url,
+                "twilio_account_sid": "AC" + self.derived_key("practice account"),
+                "twilio_auth_token": self.derived_key("practice auth token"),
+                "from_number": PRACTICE_FROM_NUMBER,
+                "openai_api_key": "practice-" + self.derived_key("practice model key"),
+                "openai_base_url": self.openai_base_url or f"{practice_url}/v1",
+            }
+        )
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else f"OPENDEEP_{name.upper()}"

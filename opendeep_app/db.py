@@ -1,0 +1,137 @@
+"""The database: engines, read sessions and the one place that commits."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from opendeep_app.bus import Bus, Command, Notice, Topic
+from opendeep_app.clock import Clock, utc_now
+
+log = structlog.get_logger()
+
+SQLITE_BUSY_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job to be queued after the commit; `job_id` keeps it from waiting twice."""
+
+    name: str
+    args: tuple[str, ...]
+    job_id: str | None = None
+    defer_until: datetime | None = None
+
+
+@dataclass
+class UnitOfWork:
+    """One write transaction and what follows from it.
+
+    `now` stays the same throughout, so that everything written together bears one time.
+    """
+
+    session: AsyncSession
+    now: datetime
+    jobs: list[Job] = field(default_factory=list)
+    notices: dict[Notice, None] = field(default_factory=dict)
+    commands: list[Command] = field(default_factory=list)
+
+    def enqueue(
+        self, name: str, *args: str, job_id: str | None = None, defer_until: datetime | None = None
+    ) -> None:
+        """Queues a job once the transaction is committed."""
+        self.jobs.append(Job(name, args, job_id, defer_until))
+
+    def notify(self, user_id: str, topic: Topic, **ids: str | None) -> None:
+        """Tells the user's dashboards once the transaction is committed; repeated notices are one."""
+        self.notices[Notice(user_id=user_id, topic=topic, **ids)] = None  # type: ignore[arg-type]
+
+    def command(self, command: Command) -> None:
+        """Sends a command to a live call once the transaction is committed."""
+        self.commands.append(command)
+
+
+class Database:
+    """Read sessions and units of work on SQLite or PostgreSQL."""
+
+    def __init__(self, url: str, bus: Bus, clock: Clock = utc_now) -> None:
+        self.clock = clock
+        self._bus = bus
+        self._engine = _create_engine(make_url(url))
+        self._writing = self._engine.execution_options(writing=True)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._engine.dispose()
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one consistent state and writes nothing."""
+        async with AsyncSession(self._engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @contextlib.asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Jobs, notices and commands are sent after the commit and dropped on rollback. If
+        Redis is away they are lost, which the sweep and the pages' re-checks repair.
+        """
+        async with AsyncSession(self._writing, expire_on_commit=False) as session:
+            uow = UnitOfWork(session, self.clock())
+            yield uow
+            await session.commit()
+        await self._send(uow)
+
+    async def _send(self, uow: UnitOfWork) -> None:
+        try:
+            for command in uow.commands:
+                await self._bus.send_command(command)
+            for notice in uow.notices:
+                await self._bus.publish_notice(notice)
+            for job in uow.jobs:
+                await self._bus.enqueue(
+                    job.name, *job.args, job_id=job.job_id, defer_until=job.defer_until
+                )
+        except (RedisError, OSError) as error:
+            log.warning("after_commit_messages_lost", error=type(error).__name__, jobs=len(uow.jobs))
+
+
+def async_url(url: URL) -> URL:
+    """The same database through its asynchronous driver."""
+    return url.set(drivername="sqlite+aiosqlite") if url.drivername.startswith("sqlite") else url
+
+
+def _create_engine(url: URL) -> AsyncEngine:
+    if not url.drivername.startswith("sqlite"):
+        return create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    engine = create_async_engine(async_url(url), connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself: whether to take the write lock at
+    # once is decided in _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that will write takes the lock first: upgrading a read transaction fails
+    # at once with SQLITE_BUSY when another writer came in between (sqlite.org/isolation.html).
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

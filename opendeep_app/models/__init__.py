@@ -1,0 +1,30 @@
+"""The tables and their enums, one noun a file."""
+
+from opendeep_app.models.calls import Call, CallOutcome, CallStatus, EndedBy, Speaker, TranscriptLine
+from opendeep_app.models.campaigns import Campaign
+from opendeep_app.models.do_not_call import DoNotCall
+from opendeep_app.models.info_requests import InfoRequest, InfoRequestStatus
+from opendeep_app.models.task_events import Actor, TaskEvent, TaskEventType
+from opendeep_app.models.tasks import Task, TaskStatus
+from opendeep_app.models.users import AccessToken, TokenKind, User
+
+__all__ = [
+    "AccessToken",
+    "Actor",
+    "Call",
+    "CallOutcome",
+    "CallStatus",
+    "Campaign",
+    "DoNotCall",
+    "EndedBy",
+    "InfoRequest",
+    "InfoRequestStatus",
+    "Speaker",
+    "Task",
+    "TaskEvent",
+    "TaskEventType",
+    "TaskStatus",
+    "TokenKind",
+    "TranscriptLine",
+    "User",
+]

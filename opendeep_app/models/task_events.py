@@ -1,0 +1,232 @@
+"""The append-only history of a task: typed events with validated payloads."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from opendeep_app.models.base import Json, enum_type, id_field, reference, time_field
+from opendeep_app.models.calls import CallOutcome, EndedBy
+from opendeep_app.models.tasks import TaskStatus
+
+
+class TaskEventType(StrEnum):
+    """What happened. Those in `services.transitions.MOVES` change the task's status."""
+
+    TASK_CREATED = "task_created"
+    #: Claimed for dialling; a call row exists from here on.
+    CALL_CLAIMED = "call_claimed"
+    CALL_DIALLED = "call_dialled"
+    CALL_RINGING = "call_ringing"
+    CALL_ANSWERED = "call_answered"
+    CALL_ENDED = "call_ended"
+    CALL_WITHDRAWN = "call_withdrawn"
+    #: Voice session.
+    FUNCTION_CALLED = "function_called"
+    RESCHEDULE_REQUESTED = "reschedule_requested"
+    #: The question loop.
+    INFO_REQUESTED = "info_requested"
+    INFO_ANSWERED = "info_answered"
+    INFO_EXPIRED = "info_expired"
+    INFO_CANCELLED = "info_cancelled"
+    #: The call ended and its question is still unanswered.
+    INFO_AWAITED = "info_awaited"
+    #: The late answer makes a new call.
+    INFO_CALLBACK_SCHEDULED = "info_callback_scheduled"
+    #: After the call.
+    CALL_ANALYSED = "call_analysed"
+    GOAL_MET = "goal_met"
+    RETRY_SCHEDULED = "retry_scheduled"
+    GAVE_UP = "gave_up"
+    #: The creator's wishes.
+    TASK_HELD = "task_held"
+    TASK_RESUMED = "task_resumed"
+    TASK_CANCELLED = "task_cancelled"
+    CALL_MOVED = "call_moved"
+    #: The recipient's wish.
+    DO_NOT_CALL_REQUESTED = "do_not_call_requested"
+    #: Dialling must wait: calling hours, caps or provider trouble.
+    DIALLING_DELAYED = "dialling_delayed"
+
+
+class Actor(StrEnum):
+    """Who caused an event."""
+
+    CREATOR = "creator"
+    AGENT = "agent"
+    RECIPIENT = "recipient"
+    CARRIER = "carrier"
+    SYSTEM = "system"
+
+
+class Payload(BaseModel):
+    """Base of all payloads: strict, so that history can be trusted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reason(Payload):
+    """Why, in plain words."""
+
+    reason: str = ""
+
+
+class Scheduled(Reason):
+    """When the next call is due, and the rules that chose the time, in order."""
+
+    next_action_at: datetime
+    rules: list[str] = []
+
+
+class Claimed(Payload):
+    """An attempt begins; `retry` tells it from the first."""
+
+    attempt_number: int
+    retry: bool
+
+
+class Dialled(Payload):
+    """The carrier has accepted the call; `adopted` when it was found again after a crash."""
+
+    carrier_sid: str
+    adopted: bool = False
+
+
+class Answered(Payload):
+    """Who picked up, as far as the carrier knows."""
+
+    answered_by: str | None = None
+
+
+class Ended(Reason):
+    """How a call ended."""
+
+    outcome: CallOutcome
+    ended_by: EndedBy
+    duration_seconds: int | None = None
+    carrier_error: int | None = None
+
+
+class FunctionCalled(Payload):
+    """The model called one of our functions."""
+
+    name: str
+    arguments: dict[str, Any]
+    ok: bool
+    result: str = ""
+
+
+class Rescheduled(Reason):
+    """The recipient asked to be called at another time."""
+
+    callback_at: datetime
+
+
+class Asked(Payload):
+    """The agent asked its principal."""
+
+    info_request_id: str
+    question: str
+    deadline_at: datetime
+
+
+class InfoAnswered(Payload):
+    """The creator answered; `late` when the deadline had won."""
+
+    info_request_id: str
+    answer: str
+    via: str
+    late: bool
+
+
+class InfoRequestRef(Reason):
+    """A question whose wait is over."""
+
+    info_request_id: str
+
+
+class Analysed(Payload):
+    """What the analysis of a call found."""
+
+    outcome: CallOutcome
+    goal_met: bool
+    summary: str
+
+
+#: The payload that each event carries.
+PAYLOADS: dict[TaskEventType, type[Payload]] = {
+    TaskEventType.TASK_CREATED: Scheduled,
+    TaskEventType.CALL_CLAIMED: Claimed,
+    TaskEventType.CALL_DIALLED: Dialled,
+    TaskEventType.CALL_RINGING: Payload,
+    TaskEventType.CALL_ANSWERED: Answered,
+    TaskEventType.CALL_ENDED: Ended,
+    TaskEventType.CALL_WITHDRAWN: Scheduled,
+    TaskEventType.FUNCTION_CALLED: FunctionCalled,
+    TaskEventType.RESCHEDULE_REQUESTED: Rescheduled,
+    TaskEventType.INFO_REQUESTED: Asked,
+    TaskEventType.INFO_ANSWERED: InfoAnswered,
+    TaskEventType.INFO_EXPIRED: InfoRequestRef,
+    TaskEventType.INFO_CANCELLED: InfoRequestRef,
+    TaskEventType.INFO_AWAITED: InfoRequestRef,
+    TaskEventType.INFO_CALLBACK_SCHEDULED: Scheduled,
+    TaskEventType.CALL_ANALYSED: Analysed,
+    TaskEventType.GOAL_MET: Reason,
+    TaskEventType.RETRY_SCHEDULED: Scheduled,
+    TaskEventType.GAVE_UP: Reason,
+    TaskEventType.TASK_HELD: Reason,
+    TaskEventType.TASK_RESUMED: Scheduled,
+    TaskEventType.TASK_CANCELLED: Reason,
+    TaskEventType.CALL_MOVED: Scheduled,
+    TaskEventType.DO_NOT_CALL_REQUESTED: Reason,
+    TaskEventType.DIALLING_DELAYED: Scheduled,
+}
+
+
+class TaskEventBase(SQLModel):
+    """What every form of an event has; the statuses are set on events that move the task."""
+
+    type: TaskEventType = Field(sa_type=enum_type(TaskEventType))
+    actor: Actor = Field(sa_type=enum_type(Actor))
+    call_id: str | None = reference("calls", index=True, nullable=True, default=None)
+    from_status: TaskStatus | None = Field(default=None, sa_type=enum_type(TaskStatus))
+    to_status: TaskStatus | None = Field(default=None, sa_type=enum_type(TaskStatus))
+
+
+class TaskEvent(TaskEventBase, table=True):
+    """A stored event; `sequence` counts 1, 2, 3 … within its task without gaps."""
+
+    __tablename__ = "task_events"
+    __table_args__ = (
+        UniqueConstraint("task_id", "sequence", name="task_events_task_id_sequence_key"),
+        Index("task_events_type_created_idx", "type", "created_at"),
+    )
+
+    id: str = id_field()
+    task_id: str = reference("tasks")
+    sequence: int
+    payload: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    created_at: datetime = time_field()
+
+
+class TaskEventCreate(TaskEventBase):
+    """An event about to be written; the payload must be the one its type demands."""
+
+    payload: Payload
+
+    def model_post_init(self, context: Any, /) -> None:
+        expected = PAYLOADS[self.type]
+        if type(self.payload) is not expected:
+            raise TypeError(f"{self.type} carries {expected.__name__}, not {type(self.payload).__name__}")
+
+
+class TaskEventRead(TaskEventBase):
+    """An event as the API gives it."""
+
+    id: str
+    sequence: int
+    payload: dict[str, Any]
+    created_at: datetime

@@ -1,0 +1,86 @@
+"""One goal for one recipient."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from opendeep_app.models.base import enum_type, id_field, reference, time_field
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands; the moves between them are `services.transitions.MOVES`."""
+
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    PENDING_ANALYSIS = "PENDING_ANALYSIS"
+    RETRY_SCHEDULED = "RETRY_SCHEDULED"
+    PENDING_USER_INFO = "PENDING_USER_INFO"
+    ON_HOLD = "ON_HOLD"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def terminal(self) -> bool:
+        """True when nothing can happen to the task any more."""
+        return self in (TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED)
+
+    @property
+    def callable(self) -> bool:
+        """True when the task waits for its next call."""
+        return self in CALLABLE
+
+
+CALLABLE = (TaskStatus.PENDING, TaskStatus.RETRY_SCHEDULED)
+OPEN = tuple(status for status in TaskStatus if not status.terminal)
+
+
+class Task(SQLModel, table=True):
+    """What somebody wants from one phone number.
+
+    `event_count` is the sequence number of the newest event; every event raises it in the
+    same statement, which also serialises the events of one task.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key", name="tasks_user_id_idempotency_key_key"),
+        CheckConstraint("current_attempt_count >= 0", name="tasks_attempts_check"),
+        CheckConstraint("max_attempts BETWEEN 1 AND 20", name="tasks_max_attempts_check"),
+        CheckConstraint("priority BETWEEN -100 AND 100", name="tasks_priority_check"),
+        CheckConstraint(
+            "(status IN ('PENDING', 'RETRY_SCHEDULED')) = (next_action_at IS NOT NULL)",
+            name="tasks_next_action_check",
+        ),
+        Index("tasks_due_idx", "status", "next_action_at"),
+        Index("tasks_user_created_idx", "user_id", "created_at", "id"),
+        Index("tasks_user_status_created_idx", "user_id", "status", "created_at", "id"),
+        Index("tasks_user_updated_idx", "user_id", "updated_at", "id"),
+        Index("tasks_user_number_idx", "user_id", "phone_number"),
+    )
+
+    id: str = id_field()
+    user_id: str = reference("users")
+    campaign_id: str | None = reference("campaigns", index=True, nullable=True, default=None)
+    phone_number: str = Field(max_length=20)
+    contact_name: str = Field(default="", max_length=120)
+    goal: str = Field(max_length=4000)
+    context: str = Field(default="", max_length=8000)
+    language: str = Field(default="en", max_length=16)
+    time_zone: str = Field(max_length=64)
+    status: TaskStatus = Field(default=TaskStatus.PENDING, sa_type=enum_type(TaskStatus))
+    priority: int = 0
+    max_attempts: int = 3
+    current_attempt_count: int = 0
+    next_action_at: datetime | None = time_field(default=None)
+    next_action_reason: str = Field(default="", max_length=500)
+    not_before: datetime | None = time_field(default=None)
+    info_timeout_seconds: float | None = None
+    result_summary: str = Field(default="", max_length=4000)
+    result_reason: str = Field(default="", max_length=500)
+    idempotency_key: str | None = Field(default=None, max_length=255)
+    event_count: int = 0
+    created_at: datetime = time_field()
+    updated_at: datetime = time_field()

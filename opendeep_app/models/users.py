@@ -1,0 +1,47 @@
+"""People who delegate calls, and the tokens that prove who they are."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from opendeep_app.models.base import enum_type, id_field, reference, time_field
+
+
+class User(SQLModel, table=True):
+    """A task creator; `email` is stored in lower case."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("email", name="users_email_key"),)
+
+    id: str = id_field()
+    email: str = Field(max_length=320)
+    name: str = Field(default="", max_length=120)
+    password_hash: str | None = Field(default=None, max_length=255)
+    mobile_number: str | None = Field(default=None, max_length=20)
+    time_zone: str = Field(default="UTC", max_length=64)
+    created_at: datetime = time_field()
+
+
+class TokenKind(StrEnum):
+    """What an access token opens."""
+
+    SESSION = "session"
+    API_KEY = "api_key"
+    SIGN_IN_LINK = "sign_in_link"
+
+
+class AccessToken(SQLModel, table=True):
+    """A secret that stands for a user; only its SHA-256 is kept."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (UniqueConstraint("token_hash", name="access_tokens_token_hash_key"),)
+
+    id: str = id_field()
+    user_id: str = reference("users", index=True)
+    kind: TokenKind = Field(sa_type=enum_type(TokenKind))
+    token_hash: str = Field(max_length=64)
+    label: str = Field(default="", max_length=120)
+    created_at: datetime = time_field()
+    expires_at: datetime | None = time_field(default=None)
