@@ -100,7 +100,11 @@ class Bus:
             self._pool = None
 
     async def enqueue(
-        self, job: str, *args: str, job_id: str | None = None, defer_until: datetime | None = None
+        self,
+        job: str,
+        *args: str,
+        job_id: str | None = None,
+        defer_until: datetime | None = None,
     ) -> None:
         """Queues a job; with a `job_id` at most one such job waits at any time."""
         redis = await self.redis()
@@ -114,7 +118,11 @@ class Bus:
     async def send_command(self, command: Command) -> bool:
         """Sends a command to the process that holds the call; False when none does."""
         redis = await self.redis()
-        return bool(await redis.publish(_call_channel(command.call_id), command.model_dump_json()))
+        return bool(
+            await redis.publish(
+                _call_channel(command.call_id), command.model_dump_json()
+            )
+        )
 
     async def notices(self) -> AsyncIterator[Notice]:
         """Every notice from now on, across reconnects."""

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opendeep_app.errors import SetupError
+from opendeep_app.policy import ALWAYS, CallingHours, Policy
 
 CREDENTIALS = {
     "twilio_account_sid": "TWILIO_ACCOUNT_SID",
@@ -62,11 +63,10 @@ class Settings(BaseSettings):
     text_model: str = "gpt-5.2-mini"
 
     retry_base_seconds: float = Field(0, ge=0)
-    calls_per_second: float = Field(1, gt=0)
+    calls_per_second: float = Field(0, ge=0)
     max_concurrent_calls: int = Field(100, ge=1)
     max_user_calls: int = Field(50, ge=1)
     info_timeout_seconds: float = Field(30, gt=0, le=600)
-    sweep_seconds: float = Field(5, gt=0)
 
     practice: bool = False
     practice_speed: float = Field(1.0, gt=0, le=1000)
@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = "_".join(str(part) for part in first["loc"]) or "settings"
-            raise SetupError(f"{_variable(name)}: {first['msg'].removeprefix('Value error, ')}") from None
+            raise SetupError(
+                f"{_variable(name)}: {first['msg'].removeprefix('Value error, ')}"
+            ) from None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -93,12 +95,33 @@ class Settings(BaseSettings):
             )
         self.practice = bool(missing)
         self.data_dir = self.data_dir.expanduser().absolute()
-        self.database_url = self.database_url or f"sqlite:///{self.data_dir / 'opendeep.db'}"
+        self.database_url = (
+            self.database_url or f"sqlite:///{self.data_dir / 'opendeep.db'}"
+        )
         self.redis_url = self.redis_url or f"unix://{self.data_dir / 'redis.sock'}"
-        self.web_url = (self.web_url or f"http://{self.host}:{self.web_port}").rstrip("/")
-        self.public_url = (self.public_url or f"http://{self.host}:{self.gateway_port}").rstrip("/")
-        self.retry_base_seconds = self.retry_base_seconds or (10 if self.practice else 300)
+        self.web_url = (self.web_url or f"http://{self.host}:{self.web_port}").rstrip(
+            "/"
+        )
+        self.public_url = (
+            self.public_url or f"http://{self.host}:{self.gateway_port}"
+        ).rstrip("/")
+        self.retry_base_seconds = self.retry_base_seconds or (
+            10 if self.practice else 300
+        )
+        # Twilio's default for a new account is one call a second; the practice line has no limit.
+        self.calls_per_second = self.calls_per_second or (50 if self.practice else 1)
         return self
+
+    @property
+    def policy(self) -> Policy:
+        """What services need to know; nobody sleeps on the practice line, so it is always open."""
+        return Policy(
+            hours=ALWAYS if self.practice else CallingHours(),
+            retry_base_seconds=self.retry_base_seconds,
+            info_timeout_seconds=self.info_timeout_seconds,
+            max_concurrent_calls=self.max_concurrent_calls,
+            max_user_calls=self.max_user_calls,
+        )
 
     @property
     def embedded_redis(self) -> bool:
@@ -113,7 +136,9 @@ class Settings(BaseSettings):
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = path.with_name(f"secret.{os.getpid()}.{secrets.token_hex(4)}")
             if not path.exists():
-                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                with os.fdopen(
+                    os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+                ) as file:
                     file.write(secrets.token_bytes(32))
                 try:
                     os.link(fresh, path)

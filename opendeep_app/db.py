@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from opendeep_app.bus import Bus, Command, Notice, Topic
 from opendeep_app.clock import Clock, utc_now
+from opendeep_app.policy import Policy
 
 log = structlog.get_logger()
 
@@ -34,17 +35,23 @@ class Job:
 class UnitOfWork:
     """One write transaction and what follows from it.
 
-    `now` stays the same throughout, so that everything written together bears one time.
+    `now` stays the same throughout, so that everything written together bears one time;
+    `policy` holds the installation's rules.
     """
 
     session: AsyncSession
     now: datetime
+    policy: Policy = Policy()
     jobs: list[Job] = field(default_factory=list)
     notices: dict[Notice, None] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
 
     def enqueue(
-        self, name: str, *args: str, job_id: str | None = None, defer_until: datetime | None = None
+        self,
+        name: str,
+        *args: str,
+        job_id: str | None = None,
+        defer_until: datetime | None = None,
     ) -> None:
         """Queues a job once the transaction is committed."""
         self.jobs.append(Job(name, args, job_id, defer_until))
@@ -61,8 +68,11 @@ class UnitOfWork:
 class Database:
     """Read sessions and units of work on SQLite or PostgreSQL."""
 
-    def __init__(self, url: str, bus: Bus, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, url: str, bus: Bus, clock: Clock = utc_now, policy: Policy | None = None
+    ) -> None:
         self.clock = clock
+        self.policy = policy or Policy()
         self._bus = bus
         self._engine = _create_engine(make_url(url))
         self._writing = self._engine.execution_options(writing=True)
@@ -74,7 +84,9 @@ class Database:
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one consistent state and writes nothing."""
-        async with AsyncSession(self._engine, expire_on_commit=False, autoflush=False) as session:
+        async with AsyncSession(
+            self._engine, expire_on_commit=False, autoflush=False
+        ) as session:
             yield session
 
     @contextlib.asynccontextmanager
@@ -85,7 +97,7 @@ class Database:
         Redis is away they are lost, which the sweep and the pages' re-checks repair.
         """
         async with AsyncSession(self._writing, expire_on_commit=False) as session:
-            uow = UnitOfWork(session, self.clock())
+            uow = UnitOfWork(session, self.clock(), self.policy)
             yield uow
             await session.commit()
         await self._send(uow)
@@ -101,18 +113,30 @@ class Database:
                     job.name, *job.args, job_id=job.job_id, defer_until=job.defer_until
                 )
         except (RedisError, OSError) as error:
-            log.warning("after_commit_messages_lost", error=type(error).__name__, jobs=len(uow.jobs))
+            log.warning(
+                "after_commit_messages_lost",
+                error=type(error).__name__,
+                jobs=len(uow.jobs),
+            )
 
 
 def async_url(url: URL) -> URL:
     """The same database through its asynchronous driver."""
-    return url.set(drivername="sqlite+aiosqlite") if url.drivername.startswith("sqlite") else url
+    return (
+        url.set(drivername="sqlite+aiosqlite")
+        if url.drivername.startswith("sqlite")
+        else url
+    )
 
 
 def _create_engine(url: URL) -> AsyncEngine:
     if not url.drivername.startswith("sqlite"):
-        return create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
-    engine = create_async_engine(async_url(url), connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        return create_async_engine(
+            url, pool_size=10, max_overflow=20, pool_pre_ping=True
+        )
+    engine = create_async_engine(
+        async_url(url), connect_args={"timeout": SQLITE_BUSY_SECONDS}
+    )
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -1,6 +1,13 @@
 """The tables and their enums, one noun a file."""
 
-from opendeep_app.models.calls import Call, CallOutcome, CallStatus, EndedBy, Speaker, TranscriptLine
+from opendeep_app.models.calls import (
+    Call,
+    CallOutcome,
+    CallStatus,
+    EndedBy,
+    Speaker,
+    TranscriptLine,
+)
 from opendeep_app.models.campaigns import Campaign
 from opendeep_app.models.do_not_call import DoNotCall
 from opendeep_app.models.info_requests import InfoRequest, InfoRequestStatus

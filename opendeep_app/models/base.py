@@ -22,7 +22,9 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
@@ -30,25 +32,38 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return (
+            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        )
 
 
 def enum_type(kind: type[StrEnum]) -> Enum:
     """An enum stored as its text value, checked by the application and by the type's length only."""
-    return Enum(kind, native_enum=False, length=40, values_callable=lambda members: [m.value for m in members])
+    return Enum(
+        kind,
+        native_enum=False,
+        length=40,
+        values_callable=lambda members: [m.value for m in members],
+    )
 
 
 def id_field(**options: Any) -> Any:
     """A primary key."""
-    return Field(default_factory=new_id, primary_key=True, sa_type=String(36), **options)
+    return Field(
+        default_factory=new_id, primary_key=True, sa_type=String(36), **options
+    )
 
 
 def reference(table: str, **options: Any) -> Any:
     """A foreign key to another table's id; rows go with the row they belong to."""
-    return Field(foreign_key=f"{table}.id", ondelete="CASCADE", sa_type=String(36), **options)
+    return Field(
+        foreign_key=f"{table}.id", ondelete="CASCADE", sa_type=String(36), **options
+    )
 
 
 def time_field(**options: Any) -> Any:

@@ -30,7 +30,9 @@ class InfoRequest(SQLModel, table=True):
     __tablename__ = "info_requests"
     __table_args__ = (
         UniqueConstraint(
-            "call_id", "function_call_id", name="info_requests_call_id_function_call_id_key"
+            "call_id",
+            "function_call_id",
+            name="info_requests_call_id_function_call_id_key",
         ),
         Index("info_requests_user_status_idx", "user_id", "status", "deadline_at"),
         Index("info_requests_status_deadline_idx", "status", "deadline_at"),

@@ -201,7 +201,9 @@ class TaskEvent(TaskEventBase, table=True):
 
     __tablename__ = "task_events"
     __table_args__ = (
-        UniqueConstraint("task_id", "sequence", name="task_events_task_id_sequence_key"),
+        UniqueConstraint(
+            "task_id", "sequence", name="task_events_task_id_sequence_key"
+        ),
         Index("task_events_type_created_idx", "type", "created_at"),
     )
 
@@ -220,7 +222,9 @@ class TaskEventCreate(TaskEventBase):
     def model_post_init(self, context: Any, /) -> None:
         expected = PAYLOADS[self.type]
         if type(self.payload) is not expected:
-            raise TypeError(f"{self.type} carries {expected.__name__}, not {type(self.payload).__name__}")
+            raise TypeError(
+                f"{self.type} carries {expected.__name__}, not {type(self.payload).__name__}"
+            )
 
 
 class TaskEventRead(TaskEventBase):

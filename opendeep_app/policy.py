@@ -1,0 +1,44 @@
+"""The rules of an installation, as data: what services need to know of the settings."""
+
+from dataclasses import dataclass
+from datetime import time
+
+
+@dataclass(frozen=True)
+class CallingHours:
+    """The part of each of the recipient's days in which calls may begin; `end` is exclusive.
+
+    Equal times mean the whole day.
+    """
+
+    start: time = time(8)
+    end: time = time(21)
+
+    @property
+    def always(self) -> bool:
+        """True when every moment is open."""
+        return self.start == self.end
+
+    def __str__(self) -> str:
+        return "any time" if self.always else f"{self.start:%H:%M}–{self.end:%H:%M}"
+
+
+ALWAYS = CallingHours(time(0), time(0))
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Limits and delays; seconds throughout."""
+
+    hours: CallingHours = CallingHours()
+    retry_base_seconds: float = 300
+    info_timeout_seconds: float = 30
+    max_concurrent_calls: int = 100
+    max_user_calls: int = 50
+    #: How long the carrier may take to show a call whose creation was not confirmed.
+    adopt_after_seconds: float = 10
+    withdraw_after_seconds: float = 60
+    #: A voice session that has not been seen for so long is dead.
+    session_lost_seconds: float = 15
+    #: How long an analysis may fail before the call counts as inconclusive.
+    analysis_patience_seconds: float = 900

@@ -1,0 +1,146 @@
+"""Queries on calls and their transcripts."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from opendeep_app.models import Call, CallStatus, TranscriptLine
+from opendeep_app.models.calls import LIVE
+
+
+async def lock(session: AsyncSession, call_id: str) -> Call | None:
+    """The call as the database has it now, locked until the transaction ends."""
+    return await session.get(
+        Call, call_id, with_for_update=True, populate_existing=True
+    )
+
+
+async def live_for_task(session: AsyncSession, task_id: str) -> Call | None:
+    """The call that the task has in the network, if any."""
+    return await session.scalar(
+        select(Call).where(col(Call.task_id) == task_id, col(Call.status).in_(LIVE))
+    )
+
+
+async def for_task(session: AsyncSession, task_id: str) -> list[Call]:
+    """Every attempt of a task, oldest first."""
+    rows = await session.scalars(
+        select(Call)
+        .where(col(Call.task_id) == task_id)
+        .order_by(col(Call.attempt_number))
+    )
+    return list(rows)
+
+
+async def next_attempt_number(session: AsyncSession, task_id: str) -> int:
+    """One more than the task's highest attempt number, withdrawn attempts included."""
+    highest = await session.scalar(
+        select(func.max(col(Call.attempt_number))).where(col(Call.task_id) == task_id)
+    )
+    return (highest or 0) + 1
+
+
+async def transcript(session: AsyncSession, call_id: str) -> list[TranscriptLine]:
+    """What was said on a call, in order."""
+    rows = await session.scalars(
+        select(TranscriptLine)
+        .where(col(TranscriptLine.call_id) == call_id)
+        .order_by(col(TranscriptLine.sequence))
+    )
+    return list(rows)
+
+
+async def next_line_number(session: AsyncSession, call_id: str) -> int:
+    """The sequence number of a call's next transcript line."""
+    highest = await session.scalar(
+        select(func.max(col(TranscriptLine.sequence))).where(
+            col(TranscriptLine.call_id) == call_id
+        )
+    )
+    return (highest or 0) + 1
+
+
+async def never_dialled(
+    session: AsyncSession, before: datetime, limit: int = 100
+) -> list[str]:
+    """Ids of intents older than the given time: their job was lost."""
+    rows = await session.scalars(
+        select(col(Call.id))
+        .where(col(Call.status) == CallStatus.INTENT, col(Call.created_at) < before)
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def unconfirmed(
+    session: AsyncSession, before: datetime, limit: int = 100
+) -> list[Call]:
+    """Calls asked of the carrier before the given time whose SID never came back."""
+    rows = await session.scalars(
+        select(Call)
+        .where(
+            col(Call.status) == CallStatus.DIALLING,
+            col(Call.carrier_sid).is_(None),
+            col(Call.dialled_at) < before,
+        )
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def silent(
+    session: AsyncSession, before: datetime, limit: int = 100
+) -> list[Call]:
+    """Calls in the network of which nothing has been heard since the given time."""
+    heard = func.coalesce(
+        col(Call.session_seen_at),
+        col(Call.answered_at),
+        col(Call.dialled_at),
+        col(Call.created_at),
+    )
+    rows = await session.scalars(
+        select(Call)
+        .where(
+            col(Call.status).in_(LIVE),
+            col(Call.carrier_sid).is_not(None),
+            heard < before,
+        )
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def unanalysed(
+    session: AsyncSession, before: datetime, limit: int = 100
+) -> list[str]:
+    """Ids of calls that ended before the given time and have no analysis yet."""
+    rows = await session.scalars(
+        select(col(Call.id))
+        .where(
+            col(Call.status) == CallStatus.ENDED,
+            col(Call.analysed_at).is_(None),
+            col(Call.ended_at) < before,
+        )
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def known_sids(session: AsyncSession, phone_number: str) -> set[str]:
+    """Carrier SIDs of this number that belong to a call already."""
+    rows = await session.scalars(
+        select(col(Call.carrier_sid)).where(
+            col(Call.phone_number) == phone_number, col(Call.carrier_sid).is_not(None)
+        )
+    )
+    return {sid for sid in rows if sid}
+
+
+async def count_live(session: AsyncSession) -> int:
+    """How many calls are in the network or about to be."""
+    return (
+        await session.scalar(select(func.count()).where(col(Call.status).in_(LIVE)))
+        or 0
+    )

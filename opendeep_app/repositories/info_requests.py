@@ -1,0 +1,105 @@
+"""Queries on questions."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from opendeep_app.models import InfoRequest, InfoRequestStatus
+from opendeep_app.models.info_requests import ANSWERED, WAITING
+
+
+async def get(
+    session: AsyncSession, user_id: str, info_request_id: str
+) -> InfoRequest | None:
+    """The question, if it is this user's."""
+    return await session.scalar(
+        select(InfoRequest).where(
+            col(InfoRequest.id) == info_request_id, col(InfoRequest.user_id) == user_id
+        )
+    )
+
+
+async def for_call(session: AsyncSession, call_id: str) -> list[InfoRequest]:
+    """Every question of a call, oldest first, as the database has it now."""
+    rows = await session.scalars(
+        select(InfoRequest)
+        .where(col(InfoRequest.call_id) == call_id)
+        .order_by(col(InfoRequest.id))
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)
+
+
+async def waiting(session: AsyncSession, task_id: str) -> list[InfoRequest]:
+    """The task's questions that still want an answer, in time or late."""
+    rows = await session.scalars(
+        select(InfoRequest).where(
+            col(InfoRequest.task_id) == task_id, col(InfoRequest.status).in_(WAITING)
+        )
+    )
+    return list(rows)
+
+
+async def owed(session: AsyncSession, task_id: str) -> bool:
+    """Whether the creator still owes this task an answer."""
+    return bool(await waiting(session, task_id))
+
+
+async def answered(session: AsyncSession, task_id: str) -> list[InfoRequest]:
+    """What the creator has answered for this task, oldest first."""
+    rows = await session.scalars(
+        select(InfoRequest)
+        .where(
+            col(InfoRequest.task_id) == task_id, col(InfoRequest.status).in_(ANSWERED)
+        )
+        .order_by(col(InfoRequest.answered_at))
+    )
+    return list(rows)
+
+
+async def pending(
+    session: AsyncSession, user_id: str, limit: int = 100
+) -> list[InfoRequest]:
+    """The user's questions that want an answer: live ones first, then by deadline."""
+    rows = await session.scalars(
+        select(InfoRequest)
+        .where(
+            col(InfoRequest.user_id) == user_id, col(InfoRequest.status).in_(WAITING)
+        )
+        .order_by(
+            (col(InfoRequest.status) == InfoRequestStatus.EXPIRED),
+            col(InfoRequest.deadline_at),
+        )
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def recent(
+    session: AsyncSession, user_id: str, limit: int = 100
+) -> list[InfoRequest]:
+    """The user's questions, newest first."""
+    rows = await session.scalars(
+        select(InfoRequest)
+        .where(col(InfoRequest.user_id) == user_id)
+        .order_by(col(InfoRequest.id).desc())
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def overdue(
+    session: AsyncSession, before: datetime, limit: int = 100
+) -> list[str]:
+    """Ids of open questions whose deadline lies before the given time."""
+    rows = await session.scalars(
+        select(col(InfoRequest.id))
+        .where(
+            col(InfoRequest.status) == InfoRequestStatus.OPEN,
+            col(InfoRequest.deadline_at) < before,
+        )
+        .limit(limit)
+    )
+    return list(rows)

@@ -1,0 +1,280 @@
+"""Queries on tasks: the scheduler's and the dashboard's."""
+
+import base64
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from opendeep_app.errors import InvalidInput
+from opendeep_app.models import (
+    Call,
+    InfoRequest,
+    Task,
+    TaskEvent,
+    TaskStatus,
+    TranscriptLine,
+)
+from opendeep_app.models.calls import LIVE
+from opendeep_app.models.tasks import CALLABLE, OPEN
+
+MAX_LIMIT = 200
+
+
+class Sort(StrEnum):
+    """Orders of the list; a minus means descending."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+    RECENTLY_CHANGED = "-updated_at"
+    HIGHEST_PRIORITY = "-priority"
+
+
+@dataclass(frozen=True)
+class TaskQuery:
+    """What the dashboard asks for; `cursor` continues an earlier page of the same query."""
+
+    statuses: tuple[TaskStatus, ...] = ()
+    text: str = ""
+    campaign_id: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    sort: Sort = Sort.NEWEST
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class CallDetail:
+    """A call and what was said on it."""
+
+    call: Call
+    lines: list[TranscriptLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TaskDetail:
+    """A task with everything that belongs to it, each list oldest first."""
+
+    task: Task
+    events: list[TaskEvent] = field(default_factory=list)
+    calls: list[CallDetail] = field(default_factory=list)
+    info_requests: list[InfoRequest] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """One page; `total` counts all that match, `next_cursor` is None on the last page."""
+
+    items: list[TaskDetail]
+    next_cursor: str | None
+    total: int
+
+
+async def lock(session: AsyncSession, task_id: str) -> Task:
+    """The task as the database has it now, locked until the transaction ends."""
+    return await session.get_one(
+        Task, task_id, with_for_update=True, populate_existing=True
+    )
+
+
+async def get(session: AsyncSession, user_id: str, task_id: str) -> Task | None:
+    """The task, if it is this user's."""
+    return await session.scalar(
+        select(Task).where(col(Task.id) == task_id, col(Task.user_id) == user_id)
+    )
+
+
+async def by_idempotency_key(
+    session: AsyncSession, user_id: str, key: str
+) -> Task | None:
+    """The task that an earlier request with this key created."""
+    return await session.scalar(
+        select(Task).where(
+            col(Task.user_id) == user_id, col(Task.idempotency_key) == key
+        )
+    )
+
+
+async def open_for_number(
+    session: AsyncSession, user_id: str, phone_number: str
+) -> list[Task]:
+    """The user's tasks to this number that are not over."""
+    rows = await session.scalars(
+        select(Task)
+        .where(
+            col(Task.user_id) == user_id,
+            col(Task.phone_number) == phone_number,
+            col(Task.status).in_(OPEN),
+        )
+        .with_for_update()
+    )
+    return list(rows)
+
+
+async def due(session: AsyncSession, now: datetime, limit: int) -> list[Task]:
+    """Tasks whose next call is due and whose number is free, by priority, then age; locked.
+
+    Rows that another worker is claiming at this moment are passed over.
+    """
+    busy = select(col(Call.id)).where(
+        col(Call.phone_number) == col(Task.phone_number), col(Call.status).in_(LIVE)
+    )
+    rows = await session.scalars(
+        select(Task)
+        .where(
+            col(Task.status).in_(CALLABLE),
+            col(Task.next_action_at) <= now,
+            ~busy.exists(),
+        )
+        .order_by(col(Task.priority).desc(), col(Task.next_action_at), col(Task.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(rows)
+
+
+async def forgotten(session: AsyncSession, limit: int = 100) -> list[str]:
+    """Ids of tasks that wait for an answer although every question has one."""
+    owed = select(col(InfoRequest.id)).where(
+        col(InfoRequest.task_id) == col(Task.id), col(InfoRequest.status) == "EXPIRED"
+    )
+    rows = await session.scalars(
+        select(col(Task.id))
+        .where(col(Task.status) == TaskStatus.PENDING_USER_INFO, ~owed.exists())
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def status_counts(session: AsyncSession, user_id: str) -> dict[TaskStatus, int]:
+    """How many of the user's tasks are in each status."""
+    rows = await session.execute(
+        select(col(Task.status), func.count())
+        .where(col(Task.user_id) == user_id)
+        .group_by(col(Task.status))
+    )
+    return {status: count for status, count in rows}
+
+
+async def get_detail(
+    session: AsyncSession, user_id: str, task_id: str
+) -> TaskDetail | None:
+    """One task with everything that belongs to it, if it is this user's."""
+    task = await get(session, user_id, task_id)
+    return (await _with_relations(session, [task]))[0] if task else None
+
+
+async def details(session: AsyncSession, user_id: str, query: TaskQuery) -> TaskPage:
+    """A page of the user's tasks with everything that belongs to them, in six queries at most."""
+    if not 1 <= query.limit <= MAX_LIMIT:
+        raise InvalidInput("limit", f"Ask for 1 to {MAX_LIMIT} tasks at a time.")
+    matching = _matching(user_id, query)
+    total = (
+        await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    )
+    name = query.sort.removeprefix("-")
+    column, descending = getattr(Task, name), query.sort.startswith("-")
+    keys: tuple[Any, Any] = (column, col(Task.id))
+    if query.cursor:
+        after = _decode(query.cursor, is_time=name != "priority")
+        matching = matching.where(
+            tuple_(*keys) < tuple_(*after)
+            if descending
+            else tuple_(*keys) > tuple_(*after)
+        )
+    order = [key.desc() if descending else key.asc() for key in keys]
+    rows = list(await session.scalars(matching.order_by(*order).limit(query.limit + 1)))
+    page, more = rows[: query.limit], len(rows) > query.limit
+    cursor = _encode(getattr(page[-1], name), page[-1].id) if more else None
+    return TaskPage(await _with_relations(session, page), cursor, total)
+
+
+def _matching(user_id: str, query: TaskQuery) -> Select[Task]:
+    statement = select(Task).where(col(Task.user_id) == user_id)
+    if query.statuses:
+        statement = statement.where(col(Task.status).in_(query.statuses))
+    if query.campaign_id:
+        statement = statement.where(col(Task.campaign_id) == query.campaign_id)
+    if query.created_after:
+        statement = statement.where(col(Task.created_at) >= query.created_after)
+    if query.created_before:
+        statement = statement.where(col(Task.created_at) < query.created_before)
+    if query.text.strip():
+        statement = statement.where(_mentions(query.text.strip()))
+    return statement
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    fields = [
+        col(Task.contact_name),
+        col(Task.goal),
+        col(Task.context),
+        col(Task.result_summary),
+    ]
+    conditions = [column.icontains(text, autoescape=True) for column in fields]
+    digits = "".join(c for c in text if c.isdigit())
+    if len(digits) >= 3 and not any(c.isalpha() for c in text):
+        conditions.append(col(Task.phone_number).contains(digits))
+    return or_(*conditions)
+
+
+async def _with_relations(
+    session: AsyncSession, tasks: Sequence[Task]
+) -> list[TaskDetail]:
+    ids = [task.id for task in tasks]
+    events: dict[str, list[TaskEvent]] = defaultdict(list)
+    calls: dict[str, list[CallDetail]] = defaultdict(list)
+    questions: dict[str, list[InfoRequest]] = defaultdict(list)
+    by_call: dict[str, CallDetail] = {}
+    for event in await session.scalars(
+        select(TaskEvent)
+        .where(col(TaskEvent.task_id).in_(ids))
+        .order_by(col(TaskEvent.task_id), col(TaskEvent.sequence))
+    ):
+        events[event.task_id].append(event)
+    for call in await session.scalars(
+        select(Call)
+        .where(col(Call.task_id).in_(ids))
+        .order_by(col(Call.attempt_number))
+    ):
+        by_call[call.id] = CallDetail(call)
+        calls[call.task_id].append(by_call[call.id])
+    for line in await session.scalars(
+        select(TranscriptLine)
+        .where(col(TranscriptLine.call_id).in_(by_call))
+        .order_by(col(TranscriptLine.call_id), col(TranscriptLine.sequence))
+    ):
+        by_call[line.call_id].lines.append(line)
+    for question in await session.scalars(
+        select(InfoRequest)
+        .where(col(InfoRequest.task_id).in_(ids))
+        .order_by(col(InfoRequest.id))
+    ):
+        questions[question.task_id].append(question)
+    return [
+        TaskDetail(task, events[task.id], calls[task.id], questions[task.id])
+        for task in tasks
+    ]
+
+
+def _encode(value: datetime | int, task_id: str) -> str:
+    text = value.isoformat() if isinstance(value, datetime) else value
+    return base64.urlsafe_b64encode(json.dumps([text, task_id]).encode()).decode()
+
+
+def _decode(cursor: str, *, is_time: bool) -> tuple[datetime | int, str]:
+    try:
+        value, task_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return (datetime.fromisoformat(value) if is_time else int(value)), str(task_id)
+    except (ValueError, TypeError):
+        raise InvalidInput(
+            "cursor", "This cursor does not belong to this query."
+        ) from None

@@ -1,0 +1,213 @@
+"""Dialling exactly once: claim with an intent, ask the carrier once, adopt or withdraw.
+
+    INTENT ──begin──▶ DIALLING ──confirmed──▶ (SID known)
+       │                 │
+       └───withdraw──────┴── only when the carrier provably has no such call
+
+The step from INTENT to DIALLING is a compare-and-set that is committed before the carrier
+is asked. A worker that dies before it leaves an intent, which may be dialled by another;
+one that dies after it leaves a call that is never asked for again, only looked for.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col
+
+from opendeep_app.db import UnitOfWork
+from opendeep_app.errors import CarrierError
+from opendeep_app.models import (
+    Call,
+    CallOutcome,
+    CallStatus,
+    EndedBy,
+    Task,
+    TaskEventType,
+    TaskStatus,
+)
+from opendeep_app.models.calls import LIVE
+from opendeep_app.models.task_events import Claimed, Dialled
+from opendeep_app.repositories import calls as call_rows
+from opendeep_app.repositories import tasks as task_rows
+from opendeep_app.services import do_not_call, ending
+from opendeep_app.services.calling_hours import is_open, next_open
+from opendeep_app.services.transitions import move, record
+
+CLAIM_BATCH = 50
+#: Any number works, as long as nothing else in the database uses it as an advisory lock.
+CLAIM_LOCK = 0x0DEE9
+
+#: Twilio error codes that no repetition can cure, because the number itself is at fault
+#: (twilio.com/docs/api/errors).
+NUMBER_ERRORS = frozenset({13223, 13224, 13225, 13226, 21201, 21211, 21214, 21217})
+
+
+@dataclass(frozen=True)
+class DialOrder:
+    """What the carrier is to be asked; `since` is when."""
+
+    call_id: str
+    phone_number: str
+    since: datetime
+
+
+async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
+    """Claims due tasks within the caps and writes their calls as intents; returns call ids.
+
+    Claims run one after the other, whatever the number of workers, so that the caps on
+    concurrent calls hold under any burst.
+    """
+    if uow.session.get_bind().dialect.name == "postgresql":
+        await uow.session.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
+    room = min(
+        limit, uow.policy.max_concurrent_calls - await call_rows.count_live(uow.session)
+    )
+    if room <= 0:
+        return []
+    live_by_user = await _live_by_user(uow)
+    claimed: list[str] = []
+    numbers: set[str] = set()
+    for task in await task_rows.due(uow.session, uow.now, limit=room):
+        if task.phone_number in numbers:
+            continue
+        if live_by_user.get(task.user_id, 0) >= uow.policy.max_user_calls:
+            continue
+        call = await _claim(uow, task)
+        if call is not None:
+            numbers.add(task.phone_number)
+            live_by_user[task.user_id] = live_by_user.get(task.user_id, 0) + 1
+            claimed.append(call.id)
+            uow.enqueue("place_call", call.id, job_id=f"place:{call.id}")
+    return claimed
+
+
+async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
+    """Takes the intent for dialling; None when it is taken, or need not be dialled any more.
+
+    Everything that forbids a call is checked here again, in the transaction that commits to
+    dialling: the task's status, the do-not-call list and the calling hours.
+    """
+    call = await uow.session.get(Call, call_id)
+    if call is None or call.status is not CallStatus.INTENT:
+        return None
+    task = await task_rows.lock(uow.session, call.task_id)
+    if task.status is not TaskStatus.IN_PROGRESS:
+        await ending.withdraw(
+            uow, call, "The task was stopped before dialling.", uow.now
+        )
+        return None
+    if await do_not_call.is_listed(uow.session, task.user_id, call.phone_number):
+        await ending.withdraw(
+            uow, call, "The number is on the do-not-call list.", uow.now
+        )
+        await do_not_call.add(
+            uow, task.user_id, call.phone_number, "On the do-not-call list."
+        )
+        return None
+    if not is_open(uow.now, task.time_zone, uow.policy.hours):
+        opening = next_open(uow.now, task.time_zone, uow.policy.hours)
+        await ending.withdraw(
+            uow, call, "Calling hours ended before dialling.", opening
+        )
+        return None
+    taken = await uow.session.execute(
+        update(Call)
+        .where(col(Call.id) == call_id, col(Call.status) == CallStatus.INTENT)
+        .values(status=CallStatus.DIALLING, dialled_at=uow.now)
+    )
+    if not taken.rowcount:  # type: ignore[attr-defined]
+        return None
+    return DialOrder(call_id, call.phone_number, uow.now)
+
+
+async def confirm(
+    uow: UnitOfWork, call_id: str, sid: str, *, adopted: bool = False
+) -> Call:
+    """Records the carrier's SID, once; a call whose task was stopped meanwhile is hung up."""
+    call = await uow.session.get_one(Call, call_id)
+    task = await task_rows.lock(uow.session, call.task_id)
+    changed = await uow.session.execute(
+        update(Call)
+        .where(col(Call.id) == call_id, col(Call.carrier_sid).is_(None))
+        .values(carrier_sid=sid, dialled_at=call.dialled_at or uow.now)
+    )
+    await uow.session.refresh(call)
+    if changed.rowcount:  # type: ignore[attr-defined]
+        await record(
+            uow,
+            task,
+            TaskEventType.CALL_DIALLED,
+            Dialled(carrier_sid=sid, adopted=adopted),
+            call_id=call_id,
+        )
+        if task.status in (TaskStatus.CANCELLED, TaskStatus.FAILED):
+            uow.enqueue("hang_up_call", call_id, job_id=f"hang-up:{call_id}")
+    return call
+
+
+async def failed(uow: UnitOfWork, call_id: str, error: CarrierError) -> None:
+    """What follows when the carrier did not take the call.
+
+    A refusal for good ends the attempt; trouble on the carrier's side takes it back and costs
+    nothing; when the carrier may have placed it after all, nothing is decided yet: the
+    status callback or the reconciler will find out.
+    """
+    if error.maybe_placed:
+        return
+    call = await uow.session.get_one(Call, call_id)
+    if error.permanent:
+        bad_number = error.code in NUMBER_ERRORS
+        await ending.finish(
+            uow,
+            call,
+            CallOutcome.FAILED_INVALID_NUMBER
+            if bad_number
+            else CallOutcome.FAILED_CARRIER,
+            EndedBy.CARRIER,
+            error.message,
+            carrier_error=error.code or None,
+        )
+        return
+    delay = timedelta(seconds=uow.policy.retry_base_seconds)
+    await ending.withdraw(
+        uow, call, f"The phone provider has trouble ({error.message})", uow.now + delay
+    )
+
+
+async def _claim(uow: UnitOfWork, task: Task) -> Call | None:
+    attempt = await call_rows.next_attempt_number(uow.session, task.id)
+    call = Call(
+        task_id=task.id,
+        attempt_number=attempt,
+        phone_number=task.phone_number,
+        created_at=uow.now,
+    )
+    try:
+        async with uow.session.begin_nested():
+            uow.session.add(call)
+    except IntegrityError:
+        # Another call to this number has come in between; the index refuses a second.
+        return None
+    await move(
+        uow,
+        task,
+        TaskEventType.CALL_CLAIMED,
+        Claimed(
+            attempt_number=attempt, retry=task.status is TaskStatus.RETRY_SCHEDULED
+        ),
+        call_id=call.id,
+        current_attempt_count=task.current_attempt_count + 1,
+    )
+    return call
+
+
+async def _live_by_user(uow: UnitOfWork) -> dict[str, int]:
+    rows = await uow.session.execute(
+        select(col(Task.user_id), func.count())
+        .join(Call, col(Call.task_id) == col(Task.id))
+        .where(col(Call.status).in_(LIVE))
+        .group_by(col(Task.user_id))
+    )
+    return {user_id: count for user_id, count in rows}

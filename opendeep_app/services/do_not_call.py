@@ -1,0 +1,83 @@
+"""Numbers that must not be rung again: checked when a task is created and in the dialling transaction."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from opendeep_app.db import UnitOfWork
+from opendeep_app.errors import NotFound
+from opendeep_app.models import Actor, DoNotCall, TaskEventType
+from opendeep_app.models.task_events import Reason
+from opendeep_app.repositories import tasks as task_rows
+from opendeep_app.services import ending
+from opendeep_app.services.transitions import move
+
+
+async def is_listed(session: AsyncSession, user_id: str, phone_number: str) -> bool:
+    """Whether this user may not have this number (E.164) called."""
+    return (
+        await session.scalar(
+            select(col(DoNotCall.id)).where(
+                col(DoNotCall.user_id) == user_id,
+                col(DoNotCall.phone_number) == phone_number,
+            )
+        )
+        is not None
+    )
+
+
+async def add(
+    uow: UnitOfWork,
+    user_id: str,
+    phone_number: str,
+    reason: str,
+    *,
+    actor: Actor = Actor.CREATOR,
+    call_id: str | None = None,
+) -> DoNotCall:
+    """Lists the number and stops every open task to it at once, pending dials included."""
+    entry = await uow.session.scalar(
+        select(DoNotCall).where(
+            col(DoNotCall.user_id) == user_id,
+            col(DoNotCall.phone_number) == phone_number,
+        )
+    )
+    if entry is None:
+        entry = DoNotCall(
+            user_id=user_id,
+            phone_number=phone_number,
+            reason=reason[:500],
+            created_at=uow.now,
+        )
+        uow.session.add(entry)
+        await uow.session.flush()
+    for task in await task_rows.open_for_number(uow.session, user_id, phone_number):
+        await move(
+            uow,
+            task,
+            TaskEventType.DO_NOT_CALL_REQUESTED,
+            Reason(reason=reason),
+            actor=actor,
+            call_id=call_id,
+            result_reason=reason[:500] or "This number must not be called.",
+        )
+        await ending.stop_live_call(uow, task, "This number must not be called.")
+    return entry
+
+
+async def entries(session: AsyncSession, user_id: str) -> list[DoNotCall]:
+    """The user's list, newest first."""
+    rows = await session.scalars(
+        select(DoNotCall)
+        .where(col(DoNotCall.user_id) == user_id)
+        .order_by(col(DoNotCall.created_at).desc())
+    )
+    return list(rows)
+
+
+async def remove(uow: UnitOfWork, user_id: str, entry_id: str) -> None:
+    """Takes a number off the list; tasks that it stopped stay stopped."""
+    entry = await uow.session.get(DoNotCall, entry_id)
+    if entry is None or entry.user_id != user_id:
+        raise NotFound("There is no such entry on your do-not-call list.")
+    await uow.session.delete(entry)

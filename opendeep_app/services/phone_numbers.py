@@ -1,0 +1,107 @@
+"""Phone numbers: read in any notation, kept as E.164, shown the way people write them.
+
+The facts about numbering plans are libphonenumber's (github.com/google/libphonenumber),
+through the `phonenumbers` package.
+"""
+
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, shortnumberinfo, timezone
+from phonenumbers.geocoder import country_name_for_number
+
+from opendeep_app.errors import InvalidInput
+
+FIELD = "phone_number"
+
+#: Numbers that cost their callee's callers money, or that are not for conversation.
+REFUSED: dict[int, str] = {
+    PhoneNumberType.PREMIUM_RATE: "This is a premium-rate number; OpenDeep does not call those.",
+    PhoneNumberType.SHARED_COST: "This is a shared-cost number; OpenDeep does not call those.",
+    PhoneNumberType.PAGER: "This number belongs to a pager, which cannot talk.",
+}
+
+
+@dataclass(frozen=True)
+class PhoneNumber:
+    """A number that may be called; `time_zones` are IANA names, several when ambiguous."""
+
+    e164: str
+    international: str
+    country: str
+    country_name: str
+    time_zones: tuple[str, ...]
+
+    @property
+    def flag(self) -> str:
+        """The country's flag as an emoji, empty where there is none."""
+        if len(self.country) != 2 or not self.country.isalpha():
+            return ""
+        return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in self.country)
+
+    @property
+    def time_zone(self) -> str:
+        """The zone, or the first of several."""
+        return self.time_zones[0]
+
+
+def parse(text: str, default_region: str | None = None) -> PhoneNumber:
+    """The number meant by `text`; raises `InvalidInput` saying what is wrong and what to do.
+
+    Without `default_region` (ISO 3166 code) the number must begin with + and its country code.
+    """
+    text = text.strip()
+    if not text:
+        raise InvalidInput(FIELD, "Enter the number to call.")
+    if len(text) > 40:
+        raise InvalidInput(FIELD, "This is too long for a phone number.")
+    try:
+        number = phonenumbers.parse(text, default_region)
+    except phonenumbers.NumberParseException as error:
+        if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
+            raise InvalidInput(
+                FIELD, "Start with + and the country code, for example +1 202 555 0143."
+            ) from None
+        raise InvalidInput(FIELD, "This does not look like a phone number.") from None
+    region = phonenumbers.region_code_for_number(number) or ""
+    digits = str(number.national_number)
+    if region and shortnumberinfo.is_emergency_number(digits, region):
+        raise InvalidInput(FIELD, "OpenDeep never calls emergency numbers.")
+    if number.extension:
+        raise InvalidInput(
+            FIELD,
+            "Leave the extension out of the number and put it into the context instead.",
+        )
+    if not phonenumbers.is_valid_number(number):
+        raise InvalidInput(FIELD, _why_invalid(number))
+    refusal = REFUSED.get(phonenumbers.number_type(number))
+    if refusal:
+        raise InvalidInput(FIELD, refusal)
+    zones = tuple(
+        z for z in timezone.time_zones_for_number(number) if z != "Etc/Unknown"
+    )
+    return PhoneNumber(
+        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
+        international=phonenumbers.format_number(
+            number, PhoneNumberFormat.INTERNATIONAL
+        ),
+        country=region,
+        country_name=country_name_for_number(number, "en"),
+        time_zones=zones or ("UTC",),
+    )
+
+
+def international(e164: str) -> str:
+    """A stored number as people write it."""
+    return phonenumbers.format_number(
+        phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL
+    )
+
+
+def _why_invalid(number: phonenumbers.PhoneNumber) -> str:
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason == phonenumbers.ValidationResult.TOO_SHORT:
+        return "This number is too short. Check for a missing digit."
+    if reason == phonenumbers.ValidationResult.TOO_LONG:
+        return "This number is too long. Check for a digit too many."
+    return "No such number exists in that country's numbering plan. Check the digits."

@@ -1,0 +1,199 @@
+"""What a creator can do with a task: create it, hold, resume, cancel it, call now."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import available_timezones
+
+from opendeep_app.db import UnitOfWork
+from opendeep_app.errors import Conflict, InvalidInput, NotFound
+from opendeep_app.models import Actor, Campaign, Task, TaskEventType, TaskStatus
+from opendeep_app.models.task_events import Reason
+from opendeep_app.repositories import tasks as task_rows
+from opendeep_app.services import do_not_call, ending, phone_numbers
+from opendeep_app.services.retry import within_hours
+from opendeep_app.services.scheduling import dispatch, scheduled
+from opendeep_app.services.transitions import move, record
+
+LIMITS = {"contact_name": 120, "goal": 4000, "context": 8000, "language": 16}
+
+
+@dataclass(frozen=True)
+class NewTask:
+    """What a creator gives; everything but number and goal has a default."""
+
+    phone_number: str
+    goal: str
+    contact_name: str = ""
+    context: str = ""
+    max_attempts: int = 3
+    priority: int = 0
+    not_before: datetime | None = None
+    time_zone: str | None = None
+    language: str = "en"
+    info_timeout_seconds: float | None = None
+    campaign_id: str | None = None
+    default_region: str | None = None
+    idempotency_key: str | None = None
+
+
+async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
+    """A new task, its first call scheduled; the same idempotency key gives the same task again.
+
+    Raises `InvalidInput` naming the field, `NotFound` for a foreign campaign and `Conflict`
+    when the key was used for something else.
+    """
+    number = phone_numbers.parse(new.phone_number, new.default_region)
+    _check(new)
+    if new.idempotency_key:
+        earlier = await task_rows.by_idempotency_key(
+            uow.session, user_id, new.idempotency_key
+        )
+        if earlier is not None:
+            if (earlier.phone_number, earlier.goal) != (number.e164, new.goal.strip()):
+                raise Conflict(
+                    "This Idempotency-Key was used for another task. Use a new one."
+                )
+            return earlier
+    if await do_not_call.is_listed(uow.session, user_id, number.e164):
+        raise InvalidInput("phone_number", "This number is on your do-not-call list.")
+    if new.campaign_id:
+        campaign = await uow.session.get(Campaign, new.campaign_id)
+        if campaign is None or campaign.user_id != user_id:
+            raise NotFound("There is no such campaign.")
+    zone = new.time_zone or number.time_zone
+    wish = max(new.not_before.astimezone(UTC), uow.now) if new.not_before else uow.now
+    rules = [
+        "Not before the time you chose" if wish > uow.now else "As soon as possible"
+    ]
+    schedule = within_hours(wish, rules, zone, uow.policy.hours)
+    task = Task(
+        user_id=user_id,
+        campaign_id=new.campaign_id,
+        phone_number=number.e164,
+        contact_name=new.contact_name.strip(),
+        goal=new.goal.strip(),
+        context=new.context.strip(),
+        language=new.language,
+        time_zone=zone,
+        priority=new.priority,
+        max_attempts=new.max_attempts,
+        not_before=new.not_before,
+        next_action_at=schedule.at,
+        next_action_reason=schedule.reason,
+        info_timeout_seconds=new.info_timeout_seconds,
+        idempotency_key=new.idempotency_key,
+        created_at=uow.now,
+        updated_at=uow.now,
+    )
+    uow.session.add(task)
+    await uow.session.flush()
+    await record(
+        uow, task, TaskEventType.TASK_CREATED, scheduled(schedule), actor=Actor.CREATOR
+    )
+    dispatch(uow, schedule.at)
+    return task
+
+
+async def hold(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
+    """Stops further calls until resumed; a call that is going on is finished normally."""
+    task = await _own(uow, user_id, task_id)
+    await move(
+        uow,
+        task,
+        TaskEventType.TASK_HELD,
+        Reason(reason="On your wish."),
+        actor=Actor.CREATOR,
+    )
+    return task
+
+
+async def resume(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
+    """Puts a held task back: its next call is due now, or when calling hours open."""
+    task = await _own(uow, user_id, task_id)
+    schedule = within_hours(
+        uow.now, ["You resumed the task"], task.time_zone, uow.policy.hours
+    )
+    await move(
+        uow,
+        task,
+        TaskEventType.TASK_RESUMED,
+        scheduled(schedule),
+        actor=Actor.CREATOR,
+        next_action_at=schedule.at,
+        next_action_reason=schedule.reason,
+    )
+    dispatch(uow, schedule.at)
+    return task
+
+
+async def cancel(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
+    """Ends the task for good; a call that is going on is hung up."""
+    task = await _own(uow, user_id, task_id)
+    reason = "You cancelled the task."
+    await move(
+        uow,
+        task,
+        TaskEventType.TASK_CANCELLED,
+        Reason(reason=reason),
+        actor=Actor.CREATOR,
+        result_reason=reason,
+    )
+    await ending.stop_live_call(uow, task, reason)
+    return task
+
+
+async def call_now(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
+    """Brings the next call forward to this moment, calling hours permitting."""
+    task = await _own(uow, user_id, task_id)
+    if task.status is TaskStatus.ON_HOLD:
+        return await resume(uow, user_id, task_id)
+    if not task.status.callable:
+        words = task.status.value.lower().replace("_", " ")
+        raise Conflict(f"This task is {words}; there is no next call to bring forward.")
+    schedule = within_hours(
+        uow.now, ["You asked to call now"], task.time_zone, uow.policy.hours
+    )
+    await record(
+        uow,
+        task,
+        TaskEventType.CALL_MOVED,
+        scheduled(schedule),
+        actor=Actor.CREATOR,
+        next_action_at=schedule.at,
+        next_action_reason=schedule.reason,
+    )
+    dispatch(uow, schedule.at)
+    return task
+
+
+async def _own(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
+    if await task_rows.get(uow.session, user_id, task_id) is None:
+        raise NotFound("There is no such task.")
+    return await task_rows.lock(uow.session, task_id)
+
+
+def _check(new: NewTask) -> None:
+    if not new.goal.strip():
+        raise InvalidInput("goal", "Say what the call should achieve.")
+    for name, most in LIMITS.items():
+        if len(getattr(new, name)) > most:
+            raise InvalidInput(name, f"Keep this under {most:,} characters.")
+    if not 1 <= new.max_attempts <= 20:
+        raise InvalidInput("max_attempts", "Choose 1 to 20 attempts.")
+    if not -100 <= new.priority <= 100:
+        raise InvalidInput("priority", "Choose a priority from -100 to 100.")
+    if new.time_zone and new.time_zone not in available_timezones():
+        raise InvalidInput(
+            "time_zone", "Use an IANA time zone, for example Europe/Berlin."
+        )
+    if new.not_before and new.not_before.tzinfo is None:
+        raise InvalidInput(
+            "not_before", "Give the time with its zone, for example …T09:00:00Z."
+        )
+    if (
+        new.info_timeout_seconds is not None
+        and not 5 <= new.info_timeout_seconds <= 600
+    ):
+        raise InvalidInput("info_timeout_seconds", "Choose 5 to 600 seconds.")
+    if new.idempotency_key is not None and not 1 <= len(new.idempotency_key) <= 255:
+        raise InvalidInput("idempotency_key", "Use 1 to 255 characters.")

@@ -1,0 +1,169 @@
+"""The state machine of a task: one table that code, tests and the docs' diagram all read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from opendeep_app.bus import Topic
+from opendeep_app.db import UnitOfWork
+from opendeep_app.errors import Conflict
+from opendeep_app.models.task_events import Actor, Payload, TaskEvent, TaskEventCreate
+from opendeep_app.models.task_events import TaskEventType as Event
+from opendeep_app.models.tasks import OPEN, Task
+from opendeep_app.models.tasks import TaskStatus as Status
+
+
+@dataclass(frozen=True)
+class Move:
+    """An event that takes a task from any of `sources` to `target`."""
+
+    sources: tuple[Status, ...]
+    target: Status
+
+
+MOVES: dict[Event, Move] = {
+    Event.CALL_CLAIMED: Move(
+        (Status.PENDING, Status.RETRY_SCHEDULED), Status.IN_PROGRESS
+    ),
+    Event.CALL_WITHDRAWN: Move((Status.IN_PROGRESS,), Status.PENDING),
+    Event.CALL_ENDED: Move((Status.IN_PROGRESS,), Status.PENDING_ANALYSIS),
+    Event.INFO_AWAITED: Move((Status.IN_PROGRESS,), Status.PENDING_USER_INFO),
+    Event.INFO_CALLBACK_SCHEDULED: Move(
+        (Status.IN_PROGRESS, Status.PENDING_USER_INFO), Status.PENDING
+    ),
+    Event.GOAL_MET: Move((Status.PENDING_ANALYSIS, Status.ON_HOLD), Status.COMPLETED),
+    Event.RETRY_SCHEDULED: Move((Status.PENDING_ANALYSIS,), Status.RETRY_SCHEDULED),
+    Event.GAVE_UP: Move((Status.PENDING_ANALYSIS,), Status.FAILED),
+    Event.TASK_HELD: Move(
+        tuple(s for s in OPEN if s is not Status.ON_HOLD), Status.ON_HOLD
+    ),
+    Event.TASK_RESUMED: Move((Status.ON_HOLD,), Status.PENDING),
+    Event.TASK_CANCELLED: Move(OPEN, Status.CANCELLED),
+    Event.DO_NOT_CALL_REQUESTED: Move(OPEN, Status.CANCELLED),
+}
+
+
+def allowed(status: Status, event: Event) -> bool:
+    """Whether the event may happen to a task of this status."""
+    return event in MOVES and status in MOVES[event].sources
+
+
+async def move(
+    uow: UnitOfWork,
+    task: Task,
+    event: Event,
+    payload: Payload,
+    *,
+    actor: Actor = Actor.SYSTEM,
+    call_id: str | None = None,
+    **changes: Any,
+) -> None:
+    """Moves the task by compare-and-set and writes the event in the same transaction.
+
+    `changes` are further columns of the task. `next_action_at` is cleared unless given,
+    because only tasks that wait for a call have one. Raises `Conflict` when the task is not
+    (or no longer) in a status that the event may happen in.
+    """
+    source, step = task.status, MOVES[event]
+    if source not in step.sources:
+        raise Conflict(
+            f"This task is {_words(source)}, so this is not possible any more."
+        )
+    values = {
+        "next_action_at": None,
+        "next_action_reason": "",
+        **changes,
+        "status": step.target,
+    }
+    if not await _append(
+        uow, task, event, payload, actor, call_id, values, moves_from=source
+    ):
+        raise Conflict(
+            "The task has changed in the meantime. Look again and decide anew."
+        )
+
+
+async def record(
+    uow: UnitOfWork,
+    task: Task,
+    event: Event,
+    payload: Payload,
+    *,
+    actor: Actor = Actor.SYSTEM,
+    call_id: str | None = None,
+    **changes: Any,
+) -> None:
+    """Writes an event that leaves the task's status as it is; `changes` are further columns."""
+    await _append(uow, task, event, payload, actor, call_id, changes, moves_from=None)
+
+
+async def _append(
+    uow: UnitOfWork,
+    task: Task,
+    event: Event,
+    payload: Payload,
+    actor: Actor,
+    call_id: str | None,
+    values: dict[str, Any],
+    moves_from: Status | None,
+) -> bool:
+    statement = update(Task).where(col(Task.id) == task.id)
+    if moves_from is not None:
+        statement = statement.where(col(Task.status) == moves_from)
+    values = values | {"updated_at": uow.now, "event_count": col(Task.event_count) + 1}
+    sequence = await uow.session.scalar(
+        statement.values(**values)
+        .returning(col(Task.event_count))
+        .execution_options(synchronize_session=False)
+    )
+    if sequence is None:
+        return False
+    moved = moves_from is not None
+    entry = TaskEventCreate(
+        type=event,
+        actor=actor,
+        call_id=call_id,
+        from_status=moves_from,
+        to_status=MOVES[event].target if moved else None,
+        payload=payload,
+    )
+    uow.session.add(
+        TaskEvent(
+            **entry.model_dump(exclude={"payload"}),
+            payload=payload.model_dump(mode="json"),
+            task_id=task.id,
+            sequence=sequence,
+            created_at=uow.now,
+        )
+    )
+    await uow.session.flush()
+    await uow.session.refresh(task)
+    uow.notify(task.user_id, Topic.TASK, task_id=task.id)
+    return True
+
+
+def replay(events: list[TaskEvent]) -> Status:
+    """The status that a task's events lead to, in order; raises `ValueError` at an illegal one.
+
+    Proves that a history is consistent: the result equals the row's status.
+    """
+    status = Status.PENDING
+    for expected, event in enumerate(events, start=1):
+        if event.sequence != expected:
+            raise ValueError(f"event {expected} is missing")
+        if (event.type is Event.TASK_CREATED) != (expected == 1):
+            raise ValueError("a history begins with task_created, once")
+        if event.to_status is None:
+            continue
+        if event.from_status is not status or not allowed(status, event.type):
+            raise ValueError(f"{event.type} may not happen in {status}")
+        if event.to_status is not MOVES[event.type].target:
+            raise ValueError(f"{event.type} does not lead to {event.to_status}")
+        status = event.to_status
+    return status
+
+
+def _words(status: Status) -> str:
+    return status.value.lower().replace("_", " ")
