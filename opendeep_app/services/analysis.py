@@ -1,9 +1,5 @@
 """Post-call analysis: what came of a call, and what happens to its task next."""
 
-from enum import StrEnum
-
-from pydantic import BaseModel, Field
-
 from opendeep_app.db import UnitOfWork
 from opendeep_app.models import (
     Actor,
@@ -16,26 +12,13 @@ from opendeep_app.models import (
     TaskStatus,
     TranscriptLine,
 )
+from opendeep_app.models.call_analysis import CallAnalysis, Verdict
 from opendeep_app.models.task_events import Analysed, Reason
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import do_not_call, retry
 from opendeep_app.services.retry import Attempt, GiveUp
 from opendeep_app.services.scheduling import dispatch, scheduled
 from opendeep_app.services.transitions import move, record
-
-
-class Verdict(StrEnum):
-    """How an answered call went, in the analyst's words."""
-
-    GOAL_MET = "goal_met"
-    NOT_MET = "not_met"
-    VOICEMAIL = "voicemail"
-    HUNG_UP_EARLY = "hung_up_early"
-    DECLINED = "declined"
-    CALLBACK_REQUESTED = "callback_requested"
-    DO_NOT_CALL = "do_not_call"
-    WRONG_NUMBER = "wrong_number"
-    INCONCLUSIVE = "inconclusive"
 
 
 OUTCOMES = {
@@ -49,35 +32,6 @@ OUTCOMES = {
     Verdict.WRONG_NUMBER: CallOutcome.FAILED_INVALID_NUMBER,
     Verdict.INCONCLUSIVE: CallOutcome.INCONCLUSIVE,
 }
-
-
-class ExtractedAnswer(BaseModel):
-    """A fact learnt on the call and the transcript line that proves it."""
-
-    field: str = Field(description="What was learnt, in two or three words.")
-    value: str = Field(description="The fact itself.")
-    quote: str = Field(description="The words it was said in, copied exactly.")
-    line: int = Field(description="The number of the transcript line with the quote.")
-
-
-class CallAnalysis(BaseModel):
-    """The structured output asked of the language model."""
-
-    outcome: Verdict
-    goal_met: bool
-    summary: str = Field(
-        description="Two or three plain sentences for the person who delegated."
-    )
-    answers: list[ExtractedAnswer]
-    do_not_call: bool = Field(
-        description="Did the recipient ask never to be called again?"
-    )
-    callback_when: str | None = Field(
-        description="When they asked to be called instead, if so."
-    )
-    callback_quote: str | None = Field(
-        description="The words in which they asked for it."
-    )
 
 
 INCONCLUSIVE = CallAnalysis(

@@ -1,0 +1,189 @@
+"""The phone provider, through Twilio's own client.
+
+Facts about the API are from twilio.com/docs/voice/api and twilio.com/docs/api/errors.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self, TypeVar
+
+import aiohttp
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.call import CallInstance
+
+from opendeep_app.config import Settings
+from opendeep_app.errors import CarrierError
+
+T = TypeVar("T")
+
+#: Twilio answers within 15 s or not at all; its asynchronous client has no deadline of its own.
+DEADLINE_SECONDS = 15
+RING_SECONDS = 45
+STATUS_EVENTS = ["initiated", "ringing", "answered", "completed"]
+
+#: Codes that the same request meets again and again: the number, or the account's set-up.
+PERMANENT = frozenset(
+    {13223, 13224, 13225, 13226, 20003, 20005, 21201, 21205, 21210, 21211, 21212, 21213, 21214}
+    | {21215, 21216, 21217, 21218, 21219}
+)
+WORDS = {
+    20003: "The phone provider refuses the credentials. Check TWILIO_ACCOUNT_SID and _AUTH_TOKEN.",
+    21211: "The phone provider says that this number is not valid.",
+    21214: "The phone provider cannot reach this number.",
+    21215: "Calls to this country are not enabled at the phone provider.",
+    21216: "The phone provider does not allow calls to this number.",
+    21217: "The phone provider says that this number is not valid.",
+    21219: "A trial account may only call verified numbers.",
+}
+CALL_NOT_IN_PROGRESS = 21220
+
+
+@dataclass(frozen=True)
+class CarrierCall:
+    """A call as the carrier lists it; `created_at` is None until the carrier has dated it."""
+
+    sid: str
+    status: str
+    created_at: datetime | None
+    duration_seconds: int | None = None
+    answered_by: str | None = None
+
+
+class Telephony:
+    """Places and changes calls. Every method raises `CarrierError` when the carrier does not."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: Client | None = None
+        self._http: AsyncTwilioHttpClient | None = None
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        # Retries stay off: this client would repeat a POST that may have placed a call.
+        self._http = AsyncTwilioHttpClient()
+        self._client = Client(
+            settings.twilio_account_sid, settings.twilio_auth_token, http_client=self._http
+        )
+        if settings.twilio_api_url:
+            self._client.api.base_url = settings.twilio_api_url
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def create_call(self, call_id: str, phone_number: str) -> str:
+        """Asks the carrier to ring a number (E.164), once; returns the call's SID.
+
+        The callbacks carry `call_id`, which is how a call whose answer got lost is found again.
+        """
+        base, settings = self._settings.public_url, self._settings
+
+        async def create() -> CallInstance:
+            return await self._api.calls.create_async(
+                to=phone_number,
+                from_=settings.from_number,
+                url=f"{base}/twilio/voice/{call_id}",
+                status_callback=f"{base}/twilio/status/{call_id}",
+                status_callback_event=STATUS_EVENTS,
+                timeout=RING_SECONDS,
+            )
+
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                return str((await create()).sid)
+        except TwilioException as error:
+            raise _carrier_error(error) from error
+        except aiohttp.ClientConnectorError as error:
+            raise CarrierError("it cannot be reached") from error
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError) as error:
+            raise CarrierError("it did not answer", maybe_placed=True) from error
+
+    async def hang_up(self, sid: str) -> None:
+        """Ends a call in whatever state it is; one that is over already is left alone."""
+        call = await self.fetch(sid)
+        if call.status in ("queued", "ringing", "initiated"):
+            await self._update(sid, status="canceled")
+        elif call.status == "in-progress":
+            await self._update(sid, status="completed")
+
+    async def redirect(self, sid: str, twiml: str) -> None:
+        """Replaces what the call is doing by other TwiML at once."""
+        await self._update(sid, twiml=twiml)
+
+    async def fetch(self, sid: str) -> CarrierCall:
+        """One call as the carrier has it now."""
+        return _carrier_call(await self._ask(self._api.calls(sid).fetch_async()))
+
+    async def recent_calls(self, phone_number: str, since: datetime) -> list[CarrierCall]:
+        """Calls to a number (E.164) from ours, created since then (to the second); newest first."""
+        # The list is filtered by day at the carrier, so the exact time is compared here.
+        listed = await self._ask(
+            self._api.calls.list_async(
+                to=phone_number, from_=self._settings.from_number, limit=50, page_size=50
+            )
+        )
+        calls = [_carrier_call(instance) for instance in listed]
+        floor = since.replace(microsecond=0)
+        return [call for call in calls if call.created_at is None or call.created_at >= floor]
+
+    @property
+    def _api(self) -> Client:
+        if self._client is None:
+            raise RuntimeError("Telephony is used outside of its context")
+        return self._client
+
+    async def _update(self, sid: str, **values: str) -> None:
+        try:
+            await self._ask(self._api.calls(sid).update_async(**values))
+        except CarrierError as error:
+            if error.code != CALL_NOT_IN_PROGRESS:
+                raise
+
+    async def _ask(self, request: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                return await request
+        except TwilioException as error:
+            raise _carrier_error(error) from error
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError) as error:
+            raise CarrierError("it did not answer") from error
+
+
+def _carrier_call(call: CallInstance) -> CarrierCall:
+    created = call.date_created
+    return CarrierCall(
+        sid=str(call.sid),
+        status=str(call.status),
+        created_at=created.astimezone(UTC) if isinstance(created, datetime) else None,
+        duration_seconds=int(call.duration) if call.duration else None,
+        answered_by=call.answered_by,
+    )
+
+
+def _carrier_error(error: TwilioException) -> CarrierError:
+    if not isinstance(error, TwilioRestException):
+        return CarrierError("it answered with something unreadable", maybe_placed=True)
+    code = int(error.code or 0)
+    if error.status == 429:
+        return CarrierError("it is receiving too many requests", code=code)
+    if error.status >= 500:
+        # Whether a failed request took effect is unknown; only looking tells.
+        return CarrierError("it has a fault of its own", code=code, maybe_placed=True)
+    if code in PERMANENT or 400 <= error.status < 500:
+        return CarrierError(
+            WORDS.get(code, f"The phone provider refuses the call (error {code})."),
+            code=code,
+            permanent=True,
+        )
+    return CarrierError("it refused for the moment", code=code)

@@ -1,0 +1,69 @@
+"""Finding out what became of calls whose process died, by asking the carrier."""
+
+from datetime import timedelta
+
+from opendeep_app.adapters.telephony import CarrierCall
+from opendeep_app.db import UnitOfWork
+from opendeep_app.models import Call, CallOutcome, CallStatus, EndedBy, TaskStatus
+from opendeep_app.repositories import calls as call_rows
+from opendeep_app.repositories import info_requests as question_rows
+from opendeep_app.repositories import tasks as task_rows
+from opendeep_app.services import calls, dialling, ending
+from opendeep_app.services.calls import CarrierStatus
+from opendeep_app.services.scheduling import call_back
+
+
+async def adopt_or_withdraw(uow: UnitOfWork, call_id: str, listed: list[CarrierCall]) -> None:
+    """Decides about a call that was asked for but never confirmed.
+
+    A listed call that belongs to no other attempt is ours, because a number is never rung
+    twice at once. When there is none, the carrier gets time to list it (its reads are
+    eventually consistent) before the attempt is taken back.
+    """
+    call = await uow.session.get_one(Call, call_id)
+    if call.status is not CallStatus.DIALLING or call.carrier_sid is not None:
+        return
+    known = await call_rows.known_sids(uow.session, call.phone_number)
+    ours = next((other for other in listed if other.sid not in known), None)
+    if ours is not None:
+        await dialling.confirm(uow, call_id, ours.sid, adopted=True)
+        await take_look_up(uow, call_id, ours)
+        return
+    patience = timedelta(seconds=uow.policy.withdraw_after_seconds)
+    if call.dialled_at is not None and uow.now - call.dialled_at >= patience:
+        await ending.withdraw(uow, call, "The phone provider never placed this call", uow.now)
+
+
+def abandoned(call: Call, listed: CarrierCall) -> bool:
+    """Whether the recipient is on the line and the voice session that held the call is dead."""
+    return call.session_opened_at is not None and listed.status == "in-progress"
+
+
+async def take_look_up(uow: UnitOfWork, call_id: str, listed: CarrierCall) -> None:
+    """Takes what the carrier says of a call that has gone silent; a dead session is closed."""
+    call = await uow.session.get_one(Call, call_id)
+    lost = call.session_opened_at is not None and call.session_seen_at is not None
+    silence = timedelta(seconds=uow.policy.session_lost_seconds)
+    if lost and call.session_seen_at and uow.now - call.session_seen_at >= silence:
+        await ending.finish(
+            uow,
+            call,
+            CallOutcome.ANSWERED,
+            EndedBy.SYSTEM,
+            "The connection to the agent was lost.",
+            duration_seconds=listed.duration_seconds,
+        )
+        return
+    status = CarrierStatus(
+        listed.sid, listed.status, listed.duration_seconds, answered_by=listed.answered_by
+    )
+    await calls.on_carrier_status(uow, call_id, status)
+
+
+async def call_back_forgotten(uow: UnitOfWork, task_id: str) -> None:
+    """Schedules the call of a task that waits for answers although it has them all."""
+    task = await task_rows.lock(uow.session, task_id)
+    if task.status is TaskStatus.PENDING_USER_INFO and not await question_rows.owed(
+        uow.session, task_id
+    ):
+        await call_back(uow, task, None)

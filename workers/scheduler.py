@@ -1,0 +1,83 @@
+"""Jobs that find work: what is due, and what was left lying."""
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from opendeep_app.dependencies import Dependencies
+from opendeep_app.errors import CarrierError
+from opendeep_app.models import Call
+from opendeep_app.repositories import calls as call_rows
+from opendeep_app.repositories import tasks as task_rows
+from opendeep_app.services import dialling, reconciling
+
+log = structlog.get_logger()
+
+#: A job that Redis still holds runs within this time; later, it counts as lost.
+JOB_GRACE = timedelta(seconds=5)
+
+
+async def dispatch_due(ctx: dict[str, Any]) -> int:
+    """Claims what is due and queues its dialling; returns how many calls."""
+    deps: Dependencies = ctx["deps"]
+    async with deps.db.reading() as session:
+        if not await task_rows.due(session, deps.clock(), limit=1):
+            return 0
+    async with deps.db.unit_of_work() as uow:
+        claimed = await dialling.claim_due(uow)
+    if claimed:
+        log.info("tasks_claimed", count=len(claimed))
+    return len(claimed)
+
+
+async def sweep(ctx: dict[str, Any]) -> None:
+    """Finds what got stuck because a process died or Redis forgot, and moves it on."""
+    deps: Dependencies = ctx["deps"]
+    now, policy = deps.clock(), deps.db.policy
+    async with deps.db.reading() as session:
+        undialled = await call_rows.never_dialled(session, now - JOB_GRACE)
+        unconfirmed = await call_rows.unconfirmed(
+            session, now - timedelta(seconds=policy.adopt_after_seconds)
+        )
+        silent = await call_rows.silent(
+            session, now - timedelta(seconds=policy.session_lost_seconds)
+        )
+        unanalysed = await call_rows.unanalysed(session, now - JOB_GRACE)
+        forgotten = await task_rows.forgotten(session)
+    for call_id in undialled:
+        await deps.bus.enqueue("place_call", call_id, job_id=f"place:{call_id}")
+    for call_id in unanalysed:
+        await deps.bus.enqueue("analyse_call", call_id, job_id=f"analyse:{call_id}")
+    for call in unconfirmed:
+        await _reconcile(deps, call)
+    for call in silent:
+        await _look_up(deps, call)
+    for task_id in forgotten:
+        async with deps.db.unit_of_work() as uow:
+            await reconciling.call_back_forgotten(uow, task_id)
+
+
+async def _reconcile(deps: Dependencies, call: Call) -> None:
+    since = call.dialled_at or call.created_at
+    try:
+        listed = await deps.telephony.recent_calls(call.phone_number, since)
+    except CarrierError as error:
+        log.warning("reconciling_failed", call_id=call.id, code=error.code)
+        return
+    async with deps.db.unit_of_work() as uow:
+        await reconciling.adopt_or_withdraw(uow, call.id, listed)
+
+
+async def _look_up(deps: Dependencies, call: Call) -> None:
+    if call.carrier_sid is None:
+        return
+    try:
+        listed = await deps.telephony.fetch(call.carrier_sid)
+        if reconciling.abandoned(call, listed):
+            await deps.telephony.hang_up(call.carrier_sid)
+    except CarrierError as error:
+        log.warning("look_up_failed", call_id=call.id, code=error.code)
+        return
+    async with deps.db.unit_of_work() as uow:
+        await reconciling.take_look_up(uow, call.id, listed)
