@@ -15,7 +15,7 @@ from opendeep_app.models import (
 from opendeep_app.models.call_analysis import CallAnalysis, Verdict
 from opendeep_app.models.task_events import Analysed, Reason
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import do_not_call, retry
+from opendeep_app.services import do_not_call, retry, spoken_times
 from opendeep_app.services.retry import Attempt, GiveUp
 from opendeep_app.services.scheduling import dispatch, scheduled
 from opendeep_app.services.transitions import move, record
@@ -81,6 +81,10 @@ async def apply(uow: UnitOfWork, call_id: str, analysis: CallAnalysis | None) ->
     if analysis is not None:
         call.analysis = analysis.model_dump(mode="json")
         call.outcome = OUTCOMES[analysis.outcome]
+        if call.callback_at is None and analysis.callback_when:
+            call.callback_at = spoken_times.parse(
+                analysis.callback_when, call.ended_at or uow.now, task.time_zone
+            )
     outcome = call.outcome or CallOutcome.INCONCLUSIVE
     summary = analysis.summary if analysis else retry.WORDS[outcome]
     await uow.session.flush()
