@@ -83,6 +83,8 @@ class Bus:
 
     def __init__(self, redis_url: str) -> None:
         self._settings = RedisSettings.from_dsn(redis_url)
+        # A commit must not wait for a Redis that is away; what it would have carried is repaired.
+        self._settings.conn_retries = 0
         self._pool: ArqRedis | None = None
         self._connecting = asyncio.Lock()
 
