@@ -80,7 +80,8 @@ async def apply(uow: UnitOfWork, call_id: str, analysis: CallAnalysis | None) ->
     call.analysed_at = uow.now
     if analysis is not None:
         call.analysis = analysis.model_dump(mode="json")
-        call.outcome = OUTCOMES[analysis.outcome]
+        if call.outcome is not CallOutcome.AWAITING_INFO:
+            call.outcome = OUTCOMES[analysis.outcome]
         if call.callback_at is None and analysis.callback_when:
             call.callback_at = spoken_times.parse(
                 analysis.callback_when, call.ended_at or uow.now, task.time_zone

@@ -59,6 +59,12 @@ async def finish(
     ):
         return False
     await info_requests.expire_all(uow, task, call.id, "The call has ended.")
+    asked = await question_rows.for_call(uow.session, call.id)
+    owed = [q for q in asked if q.status is InfoRequestStatus.EXPIRED]
+    late = [q for q in asked if q.status is InfoRequestStatus.ANSWERED_LATE]
+    if owed:
+        call.outcome = CallOutcome.AWAITING_INFO
+        await uow.session.flush()
     ended = Ended(
         outcome=call.outcome or outcome,
         ended_by=call.ended_by or ended_by,
@@ -67,9 +73,6 @@ async def finish(
         carrier_error=carrier_error,
     )
     actor = ACTORS[call.ended_by or ended_by]
-    asked = await question_rows.for_call(uow.session, call.id)
-    owed = [q for q in asked if q.status is InfoRequestStatus.EXPIRED]
-    late = [q for q in asked if q.status is InfoRequestStatus.ANSWERED_LATE]
     if task.status is not TaskStatus.IN_PROGRESS:
         await record(
             uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id
