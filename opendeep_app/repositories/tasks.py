@@ -120,23 +120,32 @@ async def open_for_number(
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> list[Task]:
-    """Tasks whose next call is due and whose number is free, by priority, then age; locked.
+    """Tasks whose next call is due and whose number is free; locked.
 
-    Rows that another worker is claiming at this moment are passed over.
+    They come by priority, then in turns of the users, each user's oldest first, so that a
+    campaign of thousands cannot starve another person's single task. Rows that another
+    worker is claiming at this moment are passed over.
     """
     busy = select(col(Call.id)).where(
         col(Call.phone_number) == col(Task.phone_number), col(Call.status).in_(LIVE)
     )
+    turn = func.row_number().over(
+        partition_by=(col(Task.priority), col(Task.user_id)),
+        order_by=(col(Task.next_action_at), col(Task.id)),
+    )
+    waiting = (
+        select(col(Task.id), turn.label("turn"))
+        .where(col(Task.status).in_(CALLABLE), col(Task.next_action_at) <= now, ~busy.exists())
+        .subquery()
+    )
     rows = await session.scalars(
         select(Task)
-        .where(
-            col(Task.status).in_(CALLABLE),
-            col(Task.next_action_at) <= now,
-            ~busy.exists(),
+        .join(waiting, waiting.c.id == col(Task.id))
+        .order_by(
+            col(Task.priority).desc(), waiting.c.turn, col(Task.next_action_at), col(Task.id)
         )
-        .order_by(col(Task.priority).desc(), col(Task.next_action_at), col(Task.id))
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=Task, skip_locked=True)
     )
     return list(rows)
 

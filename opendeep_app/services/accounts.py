@@ -64,6 +64,12 @@ async def count_users(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(User)) or 0
 
 
+async def owner(uow: UnitOfWork) -> User:
+    """The first user; made when there is nobody yet, to be entered by a one-time link."""
+    first = await uow.session.scalar(select(User).order_by(User.created_at, User.id).limit(1))  # type: ignore[arg-type]
+    return first or await create_user(uow, "owner@localhost", name="Owner")
+
+
 async def authenticate(uow: UnitOfWork, email: str, password: str) -> User:
     """The user whom e-mail and password prove; raises `NotAllowed` without saying which is wrong."""
     user = await find_user(uow.session, email)

@@ -134,6 +134,27 @@ def decide(
     return within_hours(at, rules, attempt.time_zone, attempt.hours)
 
 
+def preview(
+    wish: datetime, zone: str, hours: CallingHours, max_attempts: int, retry_base_seconds: float
+) -> list[Schedule]:
+    """When a new task's calls would be if nobody ever answered, jitter aside."""
+    calls = [within_hours(wish, ["As soon as possible"], zone, hours)]
+    while len(calls) < max_attempts:
+        after = Attempt(
+            outcome=Outcome.FAILED_NO_ANSWER,
+            attempts=len(calls),
+            max_attempts=max_attempts,
+            ended_at=calls[-1].at,
+            time_zone=zone,
+            hours=hours,
+            retry_base_seconds=retry_base_seconds,
+        )
+        following = decide(after, chance=lambda: 0.5)
+        assert isinstance(following, Schedule)
+        calls.append(following)
+    return calls
+
+
 def within_hours(
     at: datetime, rules: list[str], zone: str, hours: CallingHours
 ) -> Schedule:
