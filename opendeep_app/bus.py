@@ -120,11 +120,7 @@ class Bus:
     async def send_command(self, command: Command) -> bool:
         """Sends a command to the process that holds the call; False when none does."""
         redis = await self.redis()
-        return bool(
-            await redis.publish(
-                _call_channel(command.call_id), command.model_dump_json()
-            )
-        )
+        return bool(await redis.publish(_call_channel(command.call_id), command.model_dump_json()))
 
     async def notices(self) -> AsyncIterator[Notice]:
         """Every notice from now on, across reconnects."""

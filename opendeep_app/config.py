@@ -21,6 +21,8 @@ CREDENTIALS = {
     "openai_api_key": "OPENAI_API_KEY",
 }
 PRACTICE_FROM_NUMBER = "+12025550100"
+LONGEST_SOCKET_PATH = 100
+"""Bytes; macOS takes 103 and Linux 107."""
 
 
 def _default_data_dir() -> Path:
@@ -95,19 +97,11 @@ class Settings(BaseSettings):
             )
         self.practice = bool(missing)
         self.data_dir = self.data_dir.expanduser().absolute()
-        self.database_url = (
-            self.database_url or f"sqlite:///{self.data_dir / 'opendeep.db'}"
-        )
-        self.redis_url = self.redis_url or f"unix://{self.data_dir / 'redis.sock'}"
-        self.web_url = (self.web_url or f"http://{self.host}:{self.web_port}").rstrip(
-            "/"
-        )
-        self.public_url = (
-            self.public_url or f"http://{self.host}:{self.gateway_port}"
-        ).rstrip("/")
-        self.retry_base_seconds = self.retry_base_seconds or (
-            10 if self.practice else 300
-        )
+        self.database_url = self.database_url or f"sqlite:///{self.data_dir / 'opendeep.db'}"
+        self.redis_url = self.redis_url or f"unix://{self.redis_socket}"
+        self.web_url = (self.web_url or f"http://{self.host}:{self.web_port}").rstrip("/")
+        self.public_url = (self.public_url or f"http://{self.host}:{self.gateway_port}").rstrip("/")
+        self.retry_base_seconds = self.retry_base_seconds or (10 if self.practice else 300)
         # Twilio's default for a new account is one call a second; the practice line has no limit.
         self.calls_per_second = self.calls_per_second or (50 if self.practice else 1)
         return self
@@ -126,7 +120,20 @@ class Settings(BaseSettings):
     @property
     def embedded_redis(self) -> bool:
         """True when Redis is the one that `opendeep up` starts in the data directory."""
-        return self.redis_url == f"unix://{self.data_dir / 'redis.sock'}"
+        return self.redis_url == f"unix://{self.redis_socket}"
+
+    @property
+    def redis_socket(self) -> Path:
+        """Where the embedded Redis listens.
+
+        Systems limit a socket's path to about 100 bytes; below a longer data directory it
+        moves to a private directory with a short name.
+        """
+        socket = self.data_dir / "redis.sock"
+        if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH:
+            return socket
+        digest = hashlib.sha256(os.fsencode(self.data_dir)).hexdigest()[:16]
+        return Path(f"/tmp/opendeep-{os.geteuid()}-{digest}/redis.sock")
 
     @cached_property
     def secret(self) -> bytes:

@@ -41,7 +41,7 @@ class UnitOfWork:
 
     session: AsyncSession
     now: datetime
-    policy: Policy = Policy()
+    policy: Policy
     jobs: list[Job] = field(default_factory=list)
     notices: dict[Notice, None] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
@@ -58,7 +58,7 @@ class UnitOfWork:
 
     def notify(self, user_id: str, topic: Topic, **ids: str | None) -> None:
         """Tells the user's dashboards once the transaction is committed; repeated notices are one."""
-        self.notices[Notice(user_id=user_id, topic=topic, **ids)] = None  # type: ignore[arg-type]
+        self.notices[Notice(user_id=user_id, topic=topic, **ids)] = None
 
     def command(self, command: Command) -> None:
         """Sends a command to a live call once the transaction is committed."""
@@ -84,9 +84,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one consistent state and writes nothing."""
-        async with AsyncSession(
-            self._engine, expire_on_commit=False, autoflush=False
-        ) as session:
+        async with AsyncSession(self._engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextlib.asynccontextmanager
@@ -122,21 +120,13 @@ class Database:
 
 def async_url(url: URL) -> URL:
     """The same database through its asynchronous driver."""
-    return (
-        url.set(drivername="sqlite+aiosqlite")
-        if url.drivername.startswith("sqlite")
-        else url
-    )
+    return url.set(drivername="sqlite+aiosqlite") if url.drivername.startswith("sqlite") else url
 
 
 def _create_engine(url: URL) -> AsyncEngine:
     if not url.drivername.startswith("sqlite"):
-        return create_async_engine(
-            url, pool_size=10, max_overflow=20, pool_pre_ping=True
-        )
-    engine = create_async_engine(
-        async_url(url), connect_args={"timeout": SQLITE_BUSY_SECONDS}
-    )
+        return create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    engine = create_async_engine(async_url(url), connect_args={"timeout": SQLITE_BUSY_SECONDS})
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

@@ -56,7 +56,12 @@ class CarrierError(OpenDeepError):
     """
 
     def __init__(
-        self, message: str, *, code: int = 0, permanent: bool = False, maybe_placed: bool = False
+        self,
+        message: str,
+        *,
+        code: int = 0,
+        permanent: bool = False,
+        maybe_placed: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code

@@ -4,6 +4,7 @@ The history is append-only: a trigger refuses changes to written events, on both
 """
 
 import sqlalchemy as sa
+
 from alembic import op
 
 revision = "0001"
@@ -52,9 +53,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("token_hash", name="access_tokens_token_hash_key"),
     )
-    op.create_index(
-        "ix_access_tokens_user_id", "access_tokens", ["user_id"], unique=False
-    )
+    op.create_index("ix_access_tokens_user_id", "access_tokens", ["user_id"], unique=False)
 
     op.create_table(
         "campaigns",
@@ -77,9 +76,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "user_id", "phone_number", name="do_not_call_user_id_phone_number_key"
-        ),
+        sa.UniqueConstraint("user_id", "phone_number", name="do_not_call_user_id_phone_number_key"),
     )
     op.create_table(
         "tasks",
@@ -111,29 +108,19 @@ def upgrade() -> None:
             name="tasks_next_action_check",
         ),
         sa.CheckConstraint("current_attempt_count >= 0", name="tasks_attempts_check"),
-        sa.CheckConstraint(
-            "max_attempts BETWEEN 1 AND 20", name="tasks_max_attempts_check"
-        ),
-        sa.CheckConstraint(
-            "priority BETWEEN -100 AND 100", name="tasks_priority_check"
-        ),
+        sa.CheckConstraint("max_attempts BETWEEN 1 AND 20", name="tasks_max_attempts_check"),
+        sa.CheckConstraint("priority BETWEEN -100 AND 100", name="tasks_priority_check"),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "user_id", "idempotency_key", name="tasks_user_id_idempotency_key_key"
-        ),
+        sa.UniqueConstraint("user_id", "idempotency_key", name="tasks_user_id_idempotency_key_key"),
     )
     op.create_index("ix_tasks_campaign_id", "tasks", ["campaign_id"], unique=False)
-    op.create_index(
-        "tasks_due_idx", "tasks", ["status", "next_action_at"], unique=False
-    )
+    op.create_index("tasks_due_idx", "tasks", ["status", "next_action_at"], unique=False)
     op.create_index(
         "tasks_user_created_idx", "tasks", ["user_id", "created_at", "id"], unique=False
     )
-    op.create_index(
-        "tasks_user_number_idx", "tasks", ["user_id", "phone_number"], unique=False
-    )
+    op.create_index("tasks_user_number_idx", "tasks", ["user_id", "phone_number"], unique=False)
     op.create_index(
         "tasks_user_status_created_idx",
         "tasks",
@@ -174,9 +161,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("carrier_sid", name="calls_carrier_sid_key"),
-        sa.UniqueConstraint(
-            "task_id", "attempt_number", name="calls_task_id_attempt_number_key"
-        ),
+        sa.UniqueConstraint("task_id", "attempt_number", name="calls_task_id_attempt_number_key"),
     )
     op.create_index(
         "calls_live_idx",
@@ -184,9 +169,7 @@ def upgrade() -> None:
         ["status", "created_at"],
         unique=False,
         sqlite_where=sa.text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
-        postgresql_where=sa.text(
-            "status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"
-        ),
+        postgresql_where=sa.text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
     )
     op.create_index(
         "calls_one_live_per_number_idx",
@@ -194,9 +177,7 @@ def upgrade() -> None:
         ["phone_number"],
         unique=True,
         sqlite_where=sa.text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
-        postgresql_where=sa.text(
-            "status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"
-        ),
+        postgresql_where=sa.text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
     )
 
     op.create_table(
@@ -238,9 +219,7 @@ def upgrade() -> None:
         ["user_id", "status", "deadline_at"],
         unique=False,
     )
-    op.create_index(
-        "ix_info_requests_task_id", "info_requests", ["task_id"], unique=False
-    )
+    op.create_index("ix_info_requests_task_id", "info_requests", ["task_id"], unique=False)
 
     op.create_table(
         "task_events",
@@ -257,9 +236,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "task_id", "sequence", name="task_events_task_id_sequence_key"
-        ),
+        sa.UniqueConstraint("task_id", "sequence", name="task_events_task_id_sequence_key"),
     )
     op.create_index("ix_task_events_call_id", "task_events", ["call_id"], unique=False)
     op.create_index(
@@ -282,9 +259,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint(
-            "call_id", "sequence", name="transcript_lines_call_id_sequence_key"
-        ),
+        sa.UniqueConstraint("call_id", "sequence", name="transcript_lines_call_id_sequence_key"),
     )
 
     for statement in APPEND_ONLY[op.get_bind().dialect.name]:

@@ -22,9 +22,8 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database; raises `ValueError` for a naive time."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -32,14 +31,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database, always aware."""
         if value is None:
             return None
-        return (
-            value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        )
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def enum_type(kind: type[StrEnum]) -> Enum:
@@ -54,16 +50,12 @@ def enum_type(kind: type[StrEnum]) -> Enum:
 
 def id_field(**options: Any) -> Any:
     """A primary key."""
-    return Field(
-        default_factory=new_id, primary_key=True, sa_type=String(36), **options
-    )
+    return Field(default_factory=new_id, primary_key=True, sa_type=String(36), **options)
 
 
 def reference(table: str, **options: Any) -> Any:
     """A foreign key to another table's id; rows go with the row they belong to."""
-    return Field(
-        foreign_key=f"{table}.id", ondelete="CASCADE", sa_type=String(36), **options
-    )
+    return Field(foreign_key=f"{table}.id", ondelete="CASCADE", sa_type=String(36), **options)
 
 
 def time_field(**options: Any) -> Any:
@@ -78,4 +70,5 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """To the database, models as their JSON form."""
         return value.model_dump(mode="json") if isinstance(value, BaseModel) else value

@@ -33,16 +33,8 @@ class CallAnalysis(BaseModel):
 
     outcome: Verdict
     goal_met: bool
-    summary: str = Field(
-        description="Two or three plain sentences for the person who delegated."
-    )
+    summary: str = Field(description="Two or three plain sentences for the person who delegated.")
     answers: list[ExtractedAnswer]
-    do_not_call: bool = Field(
-        description="Did the recipient ask never to be called again?"
-    )
-    callback_when: str | None = Field(
-        description="When they asked to be called instead, if so."
-    )
-    callback_quote: str | None = Field(
-        description="The words in which they asked for it."
-    )
+    do_not_call: bool = Field(description="Did the recipient ask never to be called again?")
+    callback_when: str | None = Field(description="When they asked to be called instead, if so.")
+    callback_quote: str | None = Field(description="The words in which they asked for it.")

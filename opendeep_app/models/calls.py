@@ -73,32 +73,22 @@ class Call(SQLModel, table=True):
 
     __tablename__ = "calls"
     __table_args__ = (
-        UniqueConstraint(
-            "task_id", "attempt_number", name="calls_task_id_attempt_number_key"
-        ),
+        UniqueConstraint("task_id", "attempt_number", name="calls_task_id_attempt_number_key"),
         UniqueConstraint("carrier_sid", name="calls_carrier_sid_key"),
         # Never two at once to one number, whatever else goes wrong.
         Index(
             "calls_one_live_per_number_idx",
             "phone_number",
             unique=True,
-            sqlite_where=text(
-                "status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"
-            ),
-            postgresql_where=text(
-                "status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"
-            ),
+            sqlite_where=text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
+            postgresql_where=text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
         ),
         Index(
             "calls_live_idx",
             "status",
             "created_at",
-            sqlite_where=text(
-                "status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"
-            ),
-            postgresql_where=text(
-                "status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"
-            ),
+            sqlite_where=text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
+            postgresql_where=text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
         ),
     )
 
@@ -147,9 +137,7 @@ class TranscriptLine(SQLModel, table=True):
 
     __tablename__ = "transcript_lines"
     __table_args__ = (
-        UniqueConstraint(
-            "call_id", "sequence", name="transcript_lines_call_id_sequence_key"
-        ),
+        UniqueConstraint("call_id", "sequence", name="transcript_lines_call_id_sequence_key"),
     )
 
     id: str = id_field()

@@ -13,9 +13,7 @@ class DoNotCall(SQLModel, table=True):
 
     __tablename__ = "do_not_call"
     __table_args__ = (
-        UniqueConstraint(
-            "user_id", "phone_number", name="do_not_call_user_id_phone_number_key"
-        ),
+        UniqueConstraint("user_id", "phone_number", name="do_not_call_user_id_phone_number_key"),
     )
 
     id: str = id_field()

@@ -201,9 +201,7 @@ class TaskEvent(TaskEventBase, table=True):
 
     __tablename__ = "task_events"
     __table_args__ = (
-        UniqueConstraint(
-            "task_id", "sequence", name="task_events_task_id_sequence_key"
-        ),
+        UniqueConstraint("task_id", "sequence", name="task_events_task_id_sequence_key"),
         Index("task_events_type_created_idx", "type", "created_at"),
     )
 
@@ -220,6 +218,7 @@ class TaskEventCreate(TaskEventBase):
     payload: Payload
 
     def model_post_init(self, context: Any, /) -> None:
+        """Refuses a payload that is not its type's."""
         expected = PAYLOADS[self.type]
         if type(self.payload) is not expected:
             raise TypeError(

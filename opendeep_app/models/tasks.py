@@ -46,13 +46,9 @@ class Task(SQLModel, table=True):
 
     __tablename__ = "tasks"
     __table_args__ = (
-        UniqueConstraint(
-            "user_id", "idempotency_key", name="tasks_user_id_idempotency_key_key"
-        ),
+        UniqueConstraint("user_id", "idempotency_key", name="tasks_user_id_idempotency_key_key"),
         CheckConstraint("current_attempt_count >= 0", name="tasks_attempts_check"),
-        CheckConstraint(
-            "max_attempts BETWEEN 1 AND 20", name="tasks_max_attempts_check"
-        ),
+        CheckConstraint("max_attempts BETWEEN 1 AND 20", name="tasks_max_attempts_check"),
         CheckConstraint("priority BETWEEN -100 AND 100", name="tasks_priority_check"),
         CheckConstraint(
             "(status IN ('PENDING', 'RETRY_SCHEDULED')) = (next_action_at IS NOT NULL)",
@@ -67,18 +63,14 @@ class Task(SQLModel, table=True):
 
     id: str = id_field()
     user_id: str = reference("users")
-    campaign_id: str | None = reference(
-        "campaigns", index=True, nullable=True, default=None
-    )
+    campaign_id: str | None = reference("campaigns", index=True, nullable=True, default=None)
     phone_number: str = Field(max_length=20)
     contact_name: str = Field(default="", max_length=120)
     goal: str = Field(max_length=4000)
     context: str = Field(default="", max_length=8000)
     language: str = Field(default="en", max_length=16)
     time_zone: str = Field(max_length=64)
-    status: TaskStatus = Field(
-        default=TaskStatus.PENDING, sa_type=enum_type(TaskStatus)
-    )
+    status: TaskStatus = Field(default=TaskStatus.PENDING, sa_type=enum_type(TaskStatus))
     priority: int = 0
     max_attempts: int = 3
     current_attempt_count: int = 0

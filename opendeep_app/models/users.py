@@ -36,9 +36,7 @@ class AccessToken(SQLModel, table=True):
     """A secret that stands for a user; only its SHA-256 is kept."""
 
     __tablename__ = "access_tokens"
-    __table_args__ = (
-        UniqueConstraint("token_hash", name="access_tokens_token_hash_key"),
-    )
+    __table_args__ = (UniqueConstraint("token_hash", name="access_tokens_token_hash_key"),)
 
     id: str = id_field()
     user_id: str = reference("users", index=True)

@@ -12,9 +12,7 @@ from opendeep_app.models.calls import LIVE
 
 async def lock(session: AsyncSession, call_id: str) -> Call | None:
     """The call as the database has it now, locked until the transaction ends."""
-    return await session.get(
-        Call, call_id, with_for_update=True, populate_existing=True
-    )
+    return await session.get(Call, call_id, with_for_update=True, populate_existing=True)
 
 
 async def live_for_task(session: AsyncSession, task_id: str) -> Call | None:
@@ -27,9 +25,7 @@ async def live_for_task(session: AsyncSession, task_id: str) -> Call | None:
 async def for_task(session: AsyncSession, task_id: str) -> list[Call]:
     """Every attempt of a task, oldest first."""
     rows = await session.scalars(
-        select(Call)
-        .where(col(Call.task_id) == task_id)
-        .order_by(col(Call.attempt_number))
+        select(Call).where(col(Call.task_id) == task_id).order_by(col(Call.attempt_number))
     )
     return list(rows)
 
@@ -55,16 +51,12 @@ async def transcript(session: AsyncSession, call_id: str) -> list[TranscriptLine
 async def next_line_number(session: AsyncSession, call_id: str) -> int:
     """The sequence number of a call's next transcript line."""
     highest = await session.scalar(
-        select(func.max(col(TranscriptLine.sequence))).where(
-            col(TranscriptLine.call_id) == call_id
-        )
+        select(func.max(col(TranscriptLine.sequence))).where(col(TranscriptLine.call_id) == call_id)
     )
     return (highest or 0) + 1
 
 
-async def never_dialled(
-    session: AsyncSession, before: datetime, limit: int = 100
-) -> list[str]:
+async def never_dialled(session: AsyncSession, before: datetime, limit: int = 100) -> list[str]:
     """Ids of intents older than the given time: their job was lost."""
     rows = await session.scalars(
         select(col(Call.id))
@@ -74,9 +66,7 @@ async def never_dialled(
     return list(rows)
 
 
-async def unconfirmed(
-    session: AsyncSession, before: datetime, limit: int = 100
-) -> list[Call]:
+async def unconfirmed(session: AsyncSession, before: datetime, limit: int = 100) -> list[Call]:
     """Calls asked of the carrier before the given time whose SID never came back."""
     rows = await session.scalars(
         select(Call)
@@ -90,9 +80,7 @@ async def unconfirmed(
     return list(rows)
 
 
-async def silent(
-    session: AsyncSession, before: datetime, limit: int = 100
-) -> list[Call]:
+async def silent(session: AsyncSession, before: datetime, limit: int = 100) -> list[Call]:
     """Calls in the network of which nothing has been heard since the given time."""
     heard = func.coalesce(
         col(Call.session_seen_at),
@@ -112,9 +100,7 @@ async def silent(
     return list(rows)
 
 
-async def unanalysed(
-    session: AsyncSession, before: datetime, limit: int = 100
-) -> list[str]:
+async def unanalysed(session: AsyncSession, before: datetime, limit: int = 100) -> list[str]:
     """Ids of calls that ended before the given time and have no analysis yet."""
     rows = await session.scalars(
         select(col(Call.id))
@@ -140,7 +126,4 @@ async def known_sids(session: AsyncSession, phone_number: str) -> set[str]:
 
 async def count_live(session: AsyncSession) -> int:
     """How many calls are in the network or about to be."""
-    return (
-        await session.scalar(select(func.count()).where(col(Call.status).in_(LIVE)))
-        or 0
-    )
+    return await session.scalar(select(func.count()).where(col(Call.status).in_(LIVE))) or 0

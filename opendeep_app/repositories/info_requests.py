@@ -10,9 +10,7 @@ from opendeep_app.models import InfoRequest, InfoRequestStatus
 from opendeep_app.models.info_requests import ANSWERED, WAITING
 
 
-async def get(
-    session: AsyncSession, user_id: str, info_request_id: str
-) -> InfoRequest | None:
+async def get(session: AsyncSession, user_id: str, info_request_id: str) -> InfoRequest | None:
     """The question, if it is this user's."""
     return await session.scalar(
         select(InfoRequest).where(
@@ -51,23 +49,17 @@ async def answered(session: AsyncSession, task_id: str) -> list[InfoRequest]:
     """What the creator has answered for this task, oldest first."""
     rows = await session.scalars(
         select(InfoRequest)
-        .where(
-            col(InfoRequest.task_id) == task_id, col(InfoRequest.status).in_(ANSWERED)
-        )
+        .where(col(InfoRequest.task_id) == task_id, col(InfoRequest.status).in_(ANSWERED))
         .order_by(col(InfoRequest.answered_at))
     )
     return list(rows)
 
 
-async def pending(
-    session: AsyncSession, user_id: str, limit: int = 100
-) -> list[InfoRequest]:
+async def pending(session: AsyncSession, user_id: str, limit: int = 100) -> list[InfoRequest]:
     """The user's questions that want an answer: live ones first, then by deadline."""
     rows = await session.scalars(
         select(InfoRequest)
-        .where(
-            col(InfoRequest.user_id) == user_id, col(InfoRequest.status).in_(WAITING)
-        )
+        .where(col(InfoRequest.user_id) == user_id, col(InfoRequest.status).in_(WAITING))
         .order_by(
             (col(InfoRequest.status) == InfoRequestStatus.EXPIRED),
             col(InfoRequest.deadline_at),
@@ -77,9 +69,7 @@ async def pending(
     return list(rows)
 
 
-async def recent(
-    session: AsyncSession, user_id: str, limit: int = 100
-) -> list[InfoRequest]:
+async def recent(session: AsyncSession, user_id: str, limit: int = 100) -> list[InfoRequest]:
     """The user's questions, newest first."""
     rows = await session.scalars(
         select(InfoRequest)
@@ -90,9 +80,7 @@ async def recent(
     return list(rows)
 
 
-async def overdue(
-    session: AsyncSession, before: datetime, limit: int = 100
-) -> list[str]:
+async def overdue(session: AsyncSession, before: datetime, limit: int = 100) -> list[str]:
     """Ids of open questions whose deadline lies before the given time."""
     rows = await session.scalars(
         select(col(InfoRequest.id))

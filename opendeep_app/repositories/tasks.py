@@ -80,9 +80,7 @@ class TaskPage:
 
 async def lock(session: AsyncSession, task_id: str) -> Task:
     """The task as the database has it now, locked until the transaction ends."""
-    return await session.get_one(
-        Task, task_id, with_for_update=True, populate_existing=True
-    )
+    return await session.get_one(Task, task_id, with_for_update=True, populate_existing=True)
 
 
 async def get(session: AsyncSession, user_id: str, task_id: str) -> Task | None:
@@ -92,20 +90,14 @@ async def get(session: AsyncSession, user_id: str, task_id: str) -> Task | None:
     )
 
 
-async def by_idempotency_key(
-    session: AsyncSession, user_id: str, key: str
-) -> Task | None:
+async def by_idempotency_key(session: AsyncSession, user_id: str, key: str) -> Task | None:
     """The task that an earlier request with this key created."""
     return await session.scalar(
-        select(Task).where(
-            col(Task.user_id) == user_id, col(Task.idempotency_key) == key
-        )
+        select(Task).where(col(Task.user_id) == user_id, col(Task.idempotency_key) == key)
     )
 
 
-async def open_for_number(
-    session: AsyncSession, user_id: str, phone_number: str
-) -> list[Task]:
+async def open_for_number(session: AsyncSession, user_id: str, phone_number: str) -> list[Task]:
     """The user's tasks to this number that are not over."""
     rows = await session.scalars(
         select(Task)
@@ -141,9 +133,7 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> list[Task]:
     rows = await session.scalars(
         select(Task)
         .join(waiting, waiting.c.id == col(Task.id))
-        .order_by(
-            col(Task.priority).desc(), waiting.c.turn, col(Task.next_action_at), col(Task.id)
-        )
+        .order_by(col(Task.priority).desc(), waiting.c.turn, col(Task.next_action_at), col(Task.id))
         .limit(limit)
         .with_for_update(of=Task, skip_locked=True)
     )
@@ -170,12 +160,10 @@ async def status_counts(session: AsyncSession, user_id: str) -> dict[TaskStatus,
         .where(col(Task.user_id) == user_id)
         .group_by(col(Task.status))
     )
-    return {status: count for status, count in rows}
+    return dict(rows)
 
 
-async def get_detail(
-    session: AsyncSession, user_id: str, task_id: str
-) -> TaskDetail | None:
+async def get_detail(session: AsyncSession, user_id: str, task_id: str) -> TaskDetail | None:
     """One task with everything that belongs to it, if it is this user's."""
     task = await get(session, user_id, task_id)
     return (await _with_relations(session, [task]))[0] if task else None
@@ -186,18 +174,14 @@ async def details(session: AsyncSession, user_id: str, query: TaskQuery) -> Task
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidInput("limit", f"Ask for 1 to {MAX_LIMIT} tasks at a time.")
     matching = _matching(user_id, query)
-    total = (
-        await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-    )
+    total = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
     name = query.sort.removeprefix("-")
     column, descending = getattr(Task, name), query.sort.startswith("-")
     keys: tuple[Any, Any] = (column, col(Task.id))
     if query.cursor:
         after = _decode(query.cursor, is_time=name != "priority")
         matching = matching.where(
-            tuple_(*keys) < tuple_(*after)
-            if descending
-            else tuple_(*keys) > tuple_(*after)
+            tuple_(*keys) < tuple_(*after) if descending else tuple_(*keys) > tuple_(*after)
         )
     order = [key.desc() if descending else key.asc() for key in keys]
     rows = list(await session.scalars(matching.order_by(*order).limit(query.limit + 1)))
@@ -235,9 +219,7 @@ def _mentions(text: str) -> ColumnElement[bool]:
     return or_(*conditions)
 
 
-async def _with_relations(
-    session: AsyncSession, tasks: Sequence[Task]
-) -> list[TaskDetail]:
+async def _with_relations(session: AsyncSession, tasks: Sequence[Task]) -> list[TaskDetail]:
     ids = [task.id for task in tasks]
     events: dict[str, list[TaskEvent]] = defaultdict(list)
     calls: dict[str, list[CallDetail]] = defaultdict(list)
@@ -250,9 +232,7 @@ async def _with_relations(
     ):
         events[event.task_id].append(event)
     for call in await session.scalars(
-        select(Call)
-        .where(col(Call.task_id).in_(ids))
-        .order_by(col(Call.attempt_number))
+        select(Call).where(col(Call.task_id).in_(ids)).order_by(col(Call.attempt_number))
     ):
         by_call[call.id] = CallDetail(call)
         calls[call.task_id].append(by_call[call.id])
@@ -263,15 +243,10 @@ async def _with_relations(
     ):
         by_call[line.call_id].lines.append(line)
     for question in await session.scalars(
-        select(InfoRequest)
-        .where(col(InfoRequest.task_id).in_(ids))
-        .order_by(col(InfoRequest.id))
+        select(InfoRequest).where(col(InfoRequest.task_id).in_(ids)).order_by(col(InfoRequest.id))
     ):
         questions[question.task_id].append(question)
-    return [
-        TaskDetail(task, events[task.id], calls[task.id], questions[task.id])
-        for task in tasks
-    ]
+    return [TaskDetail(task, events[task.id], calls[task.id], questions[task.id]) for task in tasks]
 
 
 def _encode(value: datetime | int, task_id: str) -> str:
@@ -284,6 +259,4 @@ def _decode(cursor: str, *, is_time: bool) -> tuple[datetime | int, str]:
         value, task_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         return (datetime.fromisoformat(value) if is_time else int(value)), str(task_id)
     except (ValueError, TypeError):
-        raise InvalidInput(
-            "cursor", "This cursor does not belong to this query."
-        ) from None
+        raise InvalidInput("cursor", "This cursor does not belong to this query.") from None

@@ -34,9 +34,7 @@ async def create_user(
     """A new user; without a password they enter by a one-time link."""
     email = email.strip().lower()
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email) or len(email) > 320:
-        raise InvalidInput(
-            "email", "Enter an e-mail address, for example ada@example.com."
-        )
+        raise InvalidInput("email", "Enter an e-mail address, for example ada@example.com.")
     if password is not None and len(password) < MINIMUM_PASSWORD:
         raise InvalidInput("password", f"Use at least {MINIMUM_PASSWORD} characters.")
     if await find_user(uow.session, email):
@@ -54,9 +52,7 @@ async def create_user(
 
 async def find_user(session: AsyncSession, email: str) -> User | None:
     """The user with this address, in any letter case."""
-    return await session.scalar(
-        select(User).where(col(User.email) == email.strip().lower())
-    )
+    return await session.scalar(select(User).where(col(User.email) == email.strip().lower()))
 
 
 async def count_users(session: AsyncSession) -> int:
@@ -74,9 +70,7 @@ async def authenticate(uow: UnitOfWork, email: str, password: str) -> User:
     """The user whom e-mail and password prove; raises `NotAllowed` without saying which is wrong."""
     user = await find_user(uow.session, email)
     try:
-        _hasher.verify(
-            user.password_hash if user and user.password_hash else _NOBODY, password
-        )
+        _hasher.verify(user.password_hash if user and user.password_hash else _NOBODY, password)
     except (VerificationError, InvalidHashError):
         user = None
     if user is None or user.password_hash is None:
@@ -86,9 +80,7 @@ async def authenticate(uow: UnitOfWork, email: str, password: str) -> User:
 
 async def open_session(uow: UnitOfWork, user_id: str) -> str:
     """A session token for the browser's cookie."""
-    await uow.session.execute(
-        delete(AccessToken).where(col(AccessToken.expires_at) < uow.now)
-    )
+    await uow.session.execute(delete(AccessToken).where(col(AccessToken.expires_at) < uow.now))
     return await _issue(uow, user_id, TokenKind.SESSION, lifetime=SESSION_LIFETIME)
 
 

@@ -20,7 +20,6 @@ from opendeep_app.services.retry import Attempt, GiveUp
 from opendeep_app.services.scheduling import dispatch, scheduled
 from opendeep_app.services.transitions import move, record
 
-
 OUTCOMES = {
     Verdict.GOAL_MET: CallOutcome.GOAL_MET,
     Verdict.NOT_MET: CallOutcome.INCONCLUSIVE,
@@ -52,9 +51,7 @@ def prove(analysis: CallAnalysis, lines: list[TranscriptLine]) -> CallAnalysis:
     exactly one other; a model's slip must not become a person's fact.
     """
     said = {
-        line.sequence: _plain(line.text)
-        for line in lines
-        if line.speaker is not Speaker.SYSTEM
+        line.sequence: _plain(line.text) for line in lines if line.speaker is not Speaker.SYSTEM
     }
     proven = []
     for answer in analysis.answers:

@@ -23,9 +23,7 @@ def next_open(at: datetime, zone: str, hours: CallingHours) -> datetime:
     day = at.astimezone(tz).date()
     for offset in range(3):
         # Converting through UTC moves a wall time inside a gap to the moment after it.
-        opening = datetime.combine(
-            day + timedelta(days=offset), hours.start, tz
-        ).astimezone(UTC)
+        opening = datetime.combine(day + timedelta(days=offset), hours.start, tz).astimezone(UTC)
         if opening >= at and is_open(opening, zone, hours):
             return opening
     raise ValueError(f"no opening within three days of {at} in {zone}")

@@ -95,16 +95,13 @@ async def load_briefing(session: AsyncSession, call_id: str) -> CallBriefing:
     earlier = [
         EarlierCall(other, await call_rows.transcript(session, other.id))
         for other in await call_rows.for_task(session, task.id)
-        if other.attempt_number < call.attempt_number
-        and other.status is CallStatus.ENDED
+        if other.attempt_number < call.attempt_number and other.status is CallStatus.ENDED
     ]
     answers = await question_rows.answered(session, task.id)
     return CallBriefing(call, task, user, earlier, answers)
 
 
-async def on_carrier_status(
-    uow: UnitOfWork, call_id: str, update_: CarrierStatus
-) -> None:
+async def on_carrier_status(uow: UnitOfWork, call_id: str, update_: CarrierStatus) -> None:
     """Takes one status from a callback or a look-up, in whatever order they arrive.
 
     A call whose SID is not known yet is adopted. The end of a call that a voice session
@@ -122,16 +119,12 @@ async def on_carrier_status(
     if update_.status == "ringing":
         await _advance(uow, locked, CallStatus.RINGING)
     elif update_.status == "in-progress":
-        await _advance(
-            uow, locked, CallStatus.ANSWERED, answered_by=update_.answered_by
-        )
+        await _advance(uow, locked, CallStatus.ANSWERED, answered_by=update_.answered_by)
     elif update_.status == "completed" or update_.status in OUTCOMES:
         await _ended(uow, locked, update_)
 
 
-async def session_opened(
-    uow: UnitOfWork, call_id: str, gateway_id: str, brief: str
-) -> bool:
+async def session_opened(uow: UnitOfWork, call_id: str, gateway_id: str, brief: str) -> bool:
     """A voice session takes the call; False when it is over already or taken by another."""
     call = await uow.session.get(Call, call_id)
     if call is None:
@@ -142,9 +135,7 @@ async def session_opened(
         .where(
             col(Call.id) == call_id,
             col(Call.session_opened_at).is_(None),
-            col(Call.status).in_(
-                (CallStatus.DIALLING, CallStatus.RINGING, CallStatus.ANSWERED)
-            ),
+            col(Call.status).in_((CallStatus.DIALLING, CallStatus.RINGING, CallStatus.ANSWERED)),
         )
         .values(
             gateway_id=gateway_id,
@@ -194,9 +185,7 @@ async def add_line(
     return line
 
 
-async def truncate_line(
-    uow: UnitOfWork, call_id: str, item_id: str, heard_ms: int
-) -> None:
+async def truncate_line(uow: UnitOfWork, call_id: str, item_id: str, heard_ms: int) -> None:
     """Notes how much of the agent's utterance was heard before the recipient broke in."""
     await uow.session.execute(
         update(TranscriptLine)
@@ -230,9 +219,7 @@ async def record_function(
     )
 
 
-async def request_reschedule(
-    uow: UnitOfWork, call_id: str, at: datetime, reason: str
-) -> None:
+async def request_reschedule(uow: UnitOfWork, call_id: str, at: datetime, reason: str) -> None:
     """The recipient asked to be called at another time: it becomes the next attempt's."""
     call = await uow.session.get_one(Call, call_id)
     call.callback_at, call.callback_reason = at, reason[:500]
@@ -246,9 +233,7 @@ async def request_reschedule(
     )
 
 
-async def announce_end(
-    uow: UnitOfWork, call_id: str, ended_by: EndedBy, reason: str
-) -> None:
+async def announce_end(uow: UnitOfWork, call_id: str, ended_by: EndedBy, reason: str) -> None:
     """Says who is about to end the call and why, before it ends; the first one counts."""
     await uow.session.execute(
         update(Call)
@@ -295,11 +280,7 @@ async def _ended(uow: UnitOfWork, call: Call, update_: CarrierStatus) -> None:
         # Picked up and gone before a voice session began: nothing was said.
         answered = call.session_opened_at is not None
         outcome = CallOutcome.ANSWERED if answered else CallOutcome.HUNG_UP_EARLY
-        words = (
-            "The recipient hung up."
-            if answered
-            else "The call ended before a word was said."
-        )
+        words = "The recipient hung up." if answered else "The call ended before a word was said."
         await ending.finish(
             uow,
             call,

@@ -61,9 +61,7 @@ async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
     """
     if uow.session.get_bind().dialect.name == "postgresql":
         await uow.session.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
-    room = min(
-        limit, uow.policy.max_concurrent_calls - await call_rows.count_live(uow.session)
-    )
+    room = min(limit, uow.policy.max_concurrent_calls - await call_rows.count_live(uow.session))
     if room <= 0:
         return []
     live_by_user = await _live_by_user(uow)
@@ -94,23 +92,15 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
         return None
     task = await task_rows.lock(uow.session, call.task_id)
     if task.status is not TaskStatus.IN_PROGRESS:
-        await ending.withdraw(
-            uow, call, "The task was stopped before dialling.", uow.now
-        )
+        await ending.withdraw(uow, call, "The task was stopped before dialling.", uow.now)
         return None
     if await do_not_call.is_listed(uow.session, task.user_id, call.phone_number):
-        await ending.withdraw(
-            uow, call, "The number is on the do-not-call list.", uow.now
-        )
-        await do_not_call.add(
-            uow, task.user_id, call.phone_number, "On the do-not-call list."
-        )
+        await ending.withdraw(uow, call, "The number is on the do-not-call list.", uow.now)
+        await do_not_call.add(uow, task.user_id, call.phone_number, "On the do-not-call list.")
         return None
     if not is_open(uow.now, task.time_zone, uow.policy.hours):
         opening = next_open(uow.now, task.time_zone, uow.policy.hours)
-        await ending.withdraw(
-            uow, call, "Calling hours ended before dialling.", opening
-        )
+        await ending.withdraw(uow, call, "Calling hours ended before dialling.", opening)
         return None
     taken = await uow.session.execute(
         update(Call)
@@ -122,9 +112,7 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
     return DialOrder(call_id, call.phone_number, uow.now)
 
 
-async def confirm(
-    uow: UnitOfWork, call_id: str, sid: str, *, adopted: bool = False
-) -> Call:
+async def confirm(uow: UnitOfWork, call_id: str, sid: str, *, adopted: bool = False) -> Call:
     """Records the carrier's SID, once; a call whose task was stopped meanwhile is hung up."""
     call = await uow.session.get_one(Call, call_id)
     task = await task_rows.lock(uow.session, call.task_id)
@@ -162,9 +150,7 @@ async def failed(uow: UnitOfWork, call_id: str, error: CarrierError) -> None:
         await ending.finish(
             uow,
             call,
-            CallOutcome.FAILED_INVALID_NUMBER
-            if bad_number
-            else CallOutcome.FAILED_CARRIER,
+            CallOutcome.FAILED_INVALID_NUMBER if bad_number else CallOutcome.FAILED_CARRIER,
             EndedBy.CARRIER,
             error.message,
             carrier_error=error.code or None,
@@ -194,9 +180,7 @@ async def _claim(uow: UnitOfWork, task: Task) -> Call | None:
         uow,
         task,
         TaskEventType.CALL_CLAIMED,
-        Claimed(
-            attempt_number=attempt, retry=task.status is TaskStatus.RETRY_SCHEDULED
-        ),
+        Claimed(attempt_number=attempt, retry=task.status is TaskStatus.RETRY_SCHEDULED),
         call_id=call.id,
         current_attempt_count=task.current_attempt_count + 1,
     )
@@ -210,4 +194,4 @@ async def _live_by_user(uow: UnitOfWork) -> dict[str, int]:
         .where(col(Call.status).in_(LIVE))
         .group_by(col(Task.user_id))
     )
-    return {user_id: count for user_id, count in rows}
+    return dict(rows)

@@ -54,9 +54,7 @@ async def finish(
     the next call at once.
     """
     task = await task_rows.lock(uow.session, call.task_id)
-    if not await _close(
-        uow, call, outcome, ended_by, reason, duration_seconds, carrier_error
-    ):
+    if not await _close(uow, call, outcome, ended_by, reason, duration_seconds, carrier_error):
         return False
     await info_requests.expire_all(uow, task, call.id, "The call has ended.")
     asked = await question_rows.for_call(uow.session, call.id)
@@ -74,38 +72,26 @@ async def finish(
     )
     actor = ACTORS[call.ended_by or ended_by]
     if task.status is not TaskStatus.IN_PROGRESS:
-        await record(
-            uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id
-        )
+        await record(uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id)
     elif owed:
-        await record(
-            uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id
-        )
+        await record(uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id)
         await move(
             uow,
             task,
             TaskEventType.INFO_AWAITED,
-            InfoRequestRef(
-                info_request_id=owed[0].id, reason="The question is still unanswered."
-            ),
+            InfoRequestRef(info_request_id=owed[0].id, reason="The question is still unanswered."),
             call_id=call.id,
         )
     elif late:
-        await record(
-            uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id
-        )
+        await record(uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id)
         await call_back(uow, task, call.id)
     else:
-        await move(
-            uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id
-        )
+        await move(uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id)
     uow.enqueue("analyse_call", call.id, job_id=f"analyse:{call.id}")
     return True
 
 
-async def withdraw(
-    uow: UnitOfWork, call: Call, reason: str, delay_until: datetime
-) -> bool:
+async def withdraw(uow: UnitOfWork, call: Call, reason: str, delay_until: datetime) -> bool:
     """Takes back an attempt that the carrier provably never placed; it costs no attempt."""
     task = await task_rows.lock(uow.session, call.task_id)
     closed = await uow.session.execute(

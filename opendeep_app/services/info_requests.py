@@ -59,9 +59,7 @@ async def ask(
     if task.status is not TaskStatus.IN_PROGRESS or not call.status.live:
         raise Conflict("The call is over, so nothing can be asked any more.")
     least = task.info_timeout_seconds or uow.policy.info_timeout_seconds
-    wait = min(
-        max(timeout_seconds or 0, least, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS
-    )
+    wait = min(max(timeout_seconds or 0, least, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
     request = InfoRequest(
         user_id=task.user_id,
         task_id=task.id,
@@ -136,9 +134,7 @@ async def expire(uow: UnitOfWork, info_request_id: str, reason: str = "") -> boo
     """Ends the wait without an answer; True for exactly one caller, and only if none came."""
     request = await uow.session.get_one(InfoRequest, info_request_id)
     task = await task_rows.lock(uow.session, request.task_id)
-    return await _end(
-        uow, task, request, Status.EXPIRED, reason or "No answer came in time."
-    )
+    return await _end(uow, task, request, Status.EXPIRED, reason or "No answer came in time.")
 
 
 async def expire_all(uow: UnitOfWork, task: Task, call_id: str, reason: str) -> None:
@@ -170,16 +166,10 @@ def clean_answer(text: str) -> str:
 async def _end(
     uow: UnitOfWork, task: Task, request: InfoRequest, status: Status, reason: str
 ) -> bool:
-    sources = (
-        (Status.OPEN, Status.EXPIRED) if status is Status.CANCELLED else (Status.OPEN,)
-    )
+    sources = (Status.OPEN, Status.EXPIRED) if status is Status.CANCELLED else (Status.OPEN,)
     if not any([await _set(uow, request, source, status) for source in sources]):
         return False
-    event = (
-        TaskEventType.INFO_EXPIRED
-        if status is Status.EXPIRED
-        else TaskEventType.INFO_CANCELLED
-    )
+    event = TaskEventType.INFO_EXPIRED if status is Status.EXPIRED else TaskEventType.INFO_CANCELLED
     await record(
         uow,
         task,

@@ -77,14 +77,10 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
     refusal = REFUSED.get(phonenumbers.number_type(number))
     if refusal:
         raise InvalidInput(FIELD, refusal)
-    zones = tuple(
-        z for z in timezone.time_zones_for_number(number) if z != "Etc/Unknown"
-    )
+    zones = tuple(z for z in timezone.time_zones_for_number(number) if z != "Etc/Unknown")
     return PhoneNumber(
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
-        international=phonenumbers.format_number(
-            number, PhoneNumberFormat.INTERNATIONAL
-        ),
+        international=phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL),
         country=region,
         country_name=country_name_for_number(number, "en"),
         time_zones=zones or ("UTC",),
@@ -93,9 +89,7 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
 
 def international(e164: str) -> str:
     """A stored number as people write it."""
-    return phonenumbers.format_number(
-        phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL
-    )
+    return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL)
 
 
 def _why_invalid(number: phonenumbers.PhoneNumber) -> str:

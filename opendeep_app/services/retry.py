@@ -24,15 +24,12 @@ class Backoff:
     cap_seconds: float = 24 * 3600
     jitter: float = 0.15
 
-    def delay(
-        self, attempts: int, unit_seconds: float, chance: Callable[[], float]
-    ) -> timedelta:
+    def delay(self, attempts: int, unit_seconds: float, chance: Callable[[], float]) -> timedelta:
         """The delay after so many attempts (at least 1); `chance` returns 0 ≤ x < 1."""
         # The exponent is bounded so that a huge attempt count cannot overflow a float.
         grown = self.base * unit_seconds * self.factor ** min(max(attempts, 1) - 1, 60)
         return timedelta(
-            seconds=min(grown, self.cap_seconds)
-            * (1 + self.jitter * (2 * chance() - 1))
+            seconds=min(grown, self.cap_seconds) * (1 + self.jitter * (2 * chance() - 1))
         )
 
 
@@ -103,9 +100,7 @@ class Attempt:
     callback_reason: str = ""
 
 
-def decide(
-    attempt: Attempt, chance: Callable[[], float] = random.random
-) -> Schedule | GiveUp:
+def decide(attempt: Attempt, chance: Callable[[], float] = random.random) -> Schedule | GiveUp:
     """Another call, and when; or none, and why."""
     why = WORDS[attempt.outcome]
     if attempt.outcome not in BACKOFF:
@@ -117,18 +112,14 @@ def decide(
             else f"all {attempt.max_attempts} attempts"
         )
         return GiveUp(
-            f"{_sentence(why)}, and {tries} have been used.".replace(
-                "attempt have", "attempt has"
-            )
+            f"{_sentence(why)}, and {tries} have been used.".replace("attempt have", "attempt has")
         )
     rules = [f"{_sentence(why)} (attempt {attempt.attempts} of {attempt.max_attempts})"]
     if attempt.callback_at is not None and attempt.callback_at > attempt.ended_at:
         at = attempt.callback_at
         rules.append(f"they asked for {_local(at, attempt.time_zone)}")
     else:
-        delay = BACKOFF[attempt.outcome].delay(
-            attempt.attempts, attempt.retry_base_seconds, chance
-        )
+        delay = BACKOFF[attempt.outcome].delay(attempt.attempts, attempt.retry_base_seconds, chance)
         at = attempt.ended_at + delay
         rules.append(f"wait {describe(delay)}")
     return within_hours(at, rules, attempt.time_zone, attempt.hours)
@@ -155,9 +146,7 @@ def preview(
     return calls
 
 
-def within_hours(
-    at: datetime, rules: list[str], zone: str, hours: CallingHours
-) -> Schedule:
+def within_hours(at: datetime, rules: list[str], zone: str, hours: CallingHours) -> Schedule:
     """The schedule for a wish: moved to the next opening when `at` is outside calling hours."""
     if is_open(at, zone, hours):
         return Schedule(at, rules)

@@ -33,6 +33,4 @@ def dispatch(uow: UnitOfWork, at: datetime) -> None:
 
 def scheduled(schedule: Schedule) -> Scheduled:
     """The schedule as an event's payload."""
-    return Scheduled(
-        next_action_at=schedule.at, rules=schedule.rules, reason=schedule.reason
-    )
+    return Scheduled(next_action_at=schedule.at, rules=schedule.rules, reason=schedule.reason)

@@ -45,14 +45,10 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
     number = phone_numbers.parse(new.phone_number, new.default_region)
     _check(new)
     if new.idempotency_key:
-        earlier = await task_rows.by_idempotency_key(
-            uow.session, user_id, new.idempotency_key
-        )
+        earlier = await task_rows.by_idempotency_key(uow.session, user_id, new.idempotency_key)
         if earlier is not None:
             if (earlier.phone_number, earlier.goal) != (number.e164, new.goal.strip()):
-                raise Conflict(
-                    "This Idempotency-Key was used for another task. Use a new one."
-                )
+                raise Conflict("This Idempotency-Key was used for another task. Use a new one.")
             return earlier
     if await do_not_call.is_listed(uow.session, user_id, number.e164):
         raise InvalidInput("phone_number", "This number is on your do-not-call list.")
@@ -62,9 +58,7 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
             raise NotFound("There is no such campaign.")
     zone = new.time_zone or number.time_zone
     wish = max(new.not_before.astimezone(UTC), uow.now) if new.not_before else uow.now
-    rules = [
-        "Not before the time you chose" if wish > uow.now else "As soon as possible"
-    ]
+    rules = ["Not before the time you chose" if wish > uow.now else "As soon as possible"]
     schedule = within_hours(wish, rules, zone, uow.policy.hours)
     task = Task(
         user_id=user_id,
@@ -87,9 +81,7 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
     )
     uow.session.add(task)
     await uow.session.flush()
-    await record(
-        uow, task, TaskEventType.TASK_CREATED, scheduled(schedule), actor=Actor.CREATOR
-    )
+    await record(uow, task, TaskEventType.TASK_CREATED, scheduled(schedule), actor=Actor.CREATOR)
     dispatch(uow, schedule.at)
     return task
 
@@ -110,9 +102,7 @@ async def hold(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
 async def resume(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     """Puts a held task back: its next call is due now, or when calling hours open."""
     task = await _own(uow, user_id, task_id)
-    schedule = within_hours(
-        uow.now, ["You resumed the task"], task.time_zone, uow.policy.hours
-    )
+    schedule = within_hours(uow.now, ["You resumed the task"], task.time_zone, uow.policy.hours)
     await move(
         uow,
         task,
@@ -150,9 +140,7 @@ async def call_now(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     if not task.status.callable:
         words = task.status.value.lower().replace("_", " ")
         raise Conflict(f"This task is {words}; there is no next call to bring forward.")
-    schedule = within_hours(
-        uow.now, ["You asked to call now"], task.time_zone, uow.policy.hours
-    )
+    schedule = within_hours(uow.now, ["You asked to call now"], task.time_zone, uow.policy.hours)
     await record(
         uow,
         task,
@@ -183,17 +171,10 @@ def _check(new: NewTask) -> None:
     if not -100 <= new.priority <= 100:
         raise InvalidInput("priority", "Choose a priority from -100 to 100.")
     if new.time_zone and new.time_zone not in available_timezones():
-        raise InvalidInput(
-            "time_zone", "Use an IANA time zone, for example Europe/Berlin."
-        )
+        raise InvalidInput("time_zone", "Use an IANA time zone, for example Europe/Berlin.")
     if new.not_before and new.not_before.tzinfo is None:
-        raise InvalidInput(
-            "not_before", "Give the time with its zone, for example …T09:00:00Z."
-        )
-    if (
-        new.info_timeout_seconds is not None
-        and not 5 <= new.info_timeout_seconds <= 600
-    ):
+        raise InvalidInput("not_before", "Give the time with its zone, for example …T09:00:00Z.")
+    if new.info_timeout_seconds is not None and not 5 <= new.info_timeout_seconds <= 600:
         raise InvalidInput("info_timeout_seconds", "Choose 5 to 600 seconds.")
     if new.idempotency_key is not None and not 1 <= len(new.idempotency_key) <= 255:
         raise InvalidInput("idempotency_key", "Use 1 to 255 characters.")

@@ -24,9 +24,7 @@ class Move:
 
 
 MOVES: dict[Event, Move] = {
-    Event.CALL_CLAIMED: Move(
-        (Status.PENDING, Status.RETRY_SCHEDULED), Status.IN_PROGRESS
-    ),
+    Event.CALL_CLAIMED: Move((Status.PENDING, Status.RETRY_SCHEDULED), Status.IN_PROGRESS),
     Event.CALL_WITHDRAWN: Move((Status.IN_PROGRESS,), Status.PENDING),
     Event.CALL_ENDED: Move((Status.IN_PROGRESS,), Status.PENDING_ANALYSIS),
     Event.INFO_AWAITED: Move((Status.IN_PROGRESS,), Status.PENDING_USER_INFO),
@@ -36,9 +34,7 @@ MOVES: dict[Event, Move] = {
     Event.GOAL_MET: Move((Status.PENDING_ANALYSIS, Status.ON_HOLD), Status.COMPLETED),
     Event.RETRY_SCHEDULED: Move((Status.PENDING_ANALYSIS,), Status.RETRY_SCHEDULED),
     Event.GAVE_UP: Move((Status.PENDING_ANALYSIS,), Status.FAILED),
-    Event.TASK_HELD: Move(
-        tuple(s for s in OPEN if s is not Status.ON_HOLD), Status.ON_HOLD
-    ),
+    Event.TASK_HELD: Move(tuple(s for s in OPEN if s is not Status.ON_HOLD), Status.ON_HOLD),
     Event.TASK_RESUMED: Move((Status.ON_HOLD,), Status.PENDING),
     Event.TASK_CANCELLED: Move(OPEN, Status.CANCELLED),
     Event.DO_NOT_CALL_REQUESTED: Move(OPEN, Status.CANCELLED),
@@ -68,21 +64,15 @@ async def move(
     """
     source, step = task.status, MOVES[event]
     if source not in step.sources:
-        raise Conflict(
-            f"This task is {_words(source)}, so this is not possible any more."
-        )
+        raise Conflict(f"This task is {_words(source)}, so this is not possible any more.")
     values = {
         "next_action_at": None,
         "next_action_reason": "",
         **changes,
         "status": step.target,
     }
-    if not await _append(
-        uow, task, event, payload, actor, call_id, values, moves_from=source
-    ):
-        raise Conflict(
-            "The task has changed in the meantime. Look again and decide anew."
-        )
+    if not await _append(uow, task, event, payload, actor, call_id, values, moves_from=source):
+        raise Conflict("The task has changed in the meantime. Look again and decide anew.")
 
 
 async def record(
