@@ -194,4 +194,4 @@ async def _live_by_user(uow: UnitOfWork) -> dict[str, int]:
         .where(col(Call.status).in_(LIVE))
         .group_by(col(Task.user_id))
     )
-    return dict(rows)
+    return dict(rows.tuples().all())
