@@ -1,0 +1,149 @@
+"""The wires between a recipient's telephone and the network, with the clock that moves them.
+
+Both directions advance together, one 20 ms frame at a time, at real time divided by the speed.
+The recipient side queues sound to be heard by the caller and is told what its ear notices; the
+network side plays audio toward the recipient and takes frames from them.
+"""
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from opendeep_app.practice.sound import FRAME, SILENCE, Ear, SpeechStarted, SpeechStopped
+
+FRAME_SECONDS = 0.02
+SMALLEST_TICK = 0.01
+"""Seconds between two looks at the clock; at high speed several frames are due at once."""
+JITTER_SECONDS = 0.12
+"""How long (wall clock) late audio is waited for before the recipient hears silence."""
+
+_SILENT_FRAME = SILENCE * FRAME
+
+
+class Listener(Protocol):
+    """The far end of the recipient's voice: a media stream, while there is one."""
+
+    def frame(self, audio: bytes) -> None:
+        """Takes 20 ms of what the recipient says."""
+
+    def played(self, mark: str) -> None:
+        """Everything that was played before this mark has been heard."""
+
+    async def flush(self) -> None:
+        """Sends what was taken."""
+
+
+class Line:
+    """One connected telephone line."""
+
+    def __init__(self, speed: float) -> None:
+        self.noticed: asyncio.Queue[SpeechStarted | SpeechStopped | str] = asyncio.Queue()
+        """For the recipient: turns of speech from the caller, and digits as text."""
+        self.ear = Ear(silence_ms=600)
+        self.listener: Listener | None = None
+        self.heard: list[str] = []
+        """What the recipient understood, in order; empty text for what was only noise."""
+        self._speed = speed
+        self._voice = bytearray()
+        self._silent = asyncio.Event()
+        self._silent.set()
+        self._playout: deque[bytes | str] = deque()
+        self._finished = asyncio.Event()
+        self._finished.set()
+        self._starving_since: float | None = None
+
+    async def speak(self, audio: bytes) -> None:
+        """Lets the recipient make this sound; returns when it has been made."""
+        self._voice += audio
+        self._silent.clear()
+        await self._silent.wait()
+
+    def hush(self) -> None:
+        """Ends the recipient's sound."""
+        self._voice.clear()
+        self._silent.set()
+
+    def press(self, digits: str) -> None:
+        """Lets the recipient hear keys pressed by the caller."""
+        self.noticed.put_nowait(digits)
+
+    def play(self, audio: bytes) -> None:
+        """Queues audio for the recipient's ear."""
+        self._playout.append(audio)
+        self._finished.clear()
+
+    def mark(self, name: str) -> None:
+        """Reports this name to the listener once everything queued so far was heard."""
+        self._playout.append(name)
+        self._finished.clear()
+
+    def clear(self) -> None:
+        """Forgets what is still to be played and reports its marks at once."""
+        for item in self._playout:
+            if isinstance(item, str) and self.listener:
+                self.listener.played(item)
+        self._playout.clear()
+        self._finished.set()
+
+    async def played_out(self) -> None:
+        """Waits until everything queued has been heard."""
+        await self._finished.wait()
+
+    async def run(self) -> None:
+        """Moves the frames until cancelled."""
+        loop = asyncio.get_running_loop()
+        started, frames = loop.time(), 0
+        pace = FRAME_SECONDS / self._speed
+        while True:
+            await asyncio.sleep(max(SMALLEST_TICK, started + (frames + 1) * pace - loop.time()))
+            due = int((loop.time() - started) / pace)
+            listener = self.listener
+            for _ in range(frames, due):
+                self._listen(loop.time())
+                if listener:
+                    listener.frame(self._next_voice())
+                else:
+                    self._next_voice()
+            frames = due
+            if listener:
+                await listener.flush()
+
+    def _next_voice(self) -> bytes:
+        if not self._voice:
+            return _SILENT_FRAME
+        frame = bytes(self._voice[:FRAME])
+        del self._voice[:FRAME]
+        if not self._voice:
+            self._silent.set()
+        return frame.ljust(FRAME, SILENCE)
+
+    def _listen(self, now: float) -> None:
+        frame = self._next_played()
+        if frame:
+            self._starving_since = None
+        elif self.ear.speaking:
+            # The next piece of an utterance may just be late, as with any jitter buffer.
+            self._starving_since = self._starving_since or now
+            if now - self._starving_since < JITTER_SECONDS:
+                return
+        for event in self.ear.feed(frame or _SILENT_FRAME):
+            if isinstance(event, SpeechStopped):
+                self.heard.append(event.text)
+            self.noticed.put_nowait(event)
+
+    def _next_played(self) -> bytes:
+        """Up to one frame of what is to be heard."""
+        frame = b""
+        while self._playout and len(frame) < FRAME:
+            item = self._playout.popleft()
+            if isinstance(item, str):
+                if self.listener:
+                    self.listener.played(item)
+                continue
+            missing = FRAME - len(frame)
+            frame += item[:missing]
+            if len(item) > missing:
+                self._playout.appendleft(item[missing:])
+        if not self._playout:
+            self._finished.set()
+        return frame

@@ -1,0 +1,440 @@
+"""The practice model's mind: a competent voice agent made of rules.
+
+`reply` is a pure function of what a model would be given: the session's instructions, its tools
+and the conversation so far. It never sees a persona or a call.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opendeep_app.practice import understanding
+from opendeep_app.practice.understanding import Kind, kind_of_turn, overlap, question_in, sentences
+
+Schema = Mapping[str, Any]
+"""A function's JSON schema, as the session declares it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The recipient said this; empty when it could not be understood."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The agent said this; not `whole` when it was cut short."""
+
+    text: str
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A system message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody has said anything for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The agent called a function."""
+
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A function's output."""
+
+    call_id: str
+    output: str
+
+
+Item = Heard | Said | Told | Idle | Called | Returned
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A function to call."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to say, and what to call after saying it."""
+
+    speech: str = ""
+    calls: tuple[FunctionCall, ...] = ()
+
+
+ONE_MOMENT = "One moment, let me check."
+STILL_CHECKING = "I'm still checking that for you, thank you for your patience."
+PLEASE_REPEAT = "Sorry, I didn't catch that. Could you say that again, please?"
+CAN_YOU_HELP = "Could you help me with that?"
+ANYBODY_THERE = "Hello, are you still there?"
+NO_ANSWER = "I'm sorry, I don't have that information right now. We will call you again. Goodbye."
+LONGEST_FUMBLE = 3
+"""How often the agent asks again before it gives up."""
+
+_PROHIBITION = re.compile(r"\b(do not|don't|never|without|unless|before)\b", re.IGNORECASE)
+_GOODBYE = re.compile(r"goodbye|end_call|end the call|hang up|wrap up", re.IGNORECASE)
+_ANSWER = re.compile(r"\banswer(?:ed|s)?\b[^:\n]*:\s*(.+)", re.IGNORECASE)
+_QUOTED = re.compile(r"\bsay\b[^\"“\n]*[\"“]([^\"”]+)[\"”]", re.IGNORECASE)
+_WAITING = re.compile(r"still|check|wait|patien|moment|company", re.IGNORECASE)
+_PENDING = {"pending", "waiting", "asked", "open", "in_progress", "queued"}
+
+
+def reply(
+    instructions: str, tools: Mapping[str, Schema], items: Sequence[Item], request: str = ""
+) -> Reply:
+    """The agent's next turn; empty when there is nothing to say.
+
+    `request` holds the instructions of this one response, if it was asked for with any.
+    """
+    return _Thought(instructions, tools, items).reply(request)
+
+
+@dataclass
+class _Thought:
+    instructions: str
+    tools: Mapping[str, Schema]
+    items: Sequence[Item]
+    called: dict[str, Called] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.called = {item.call_id: item for item in self.items if isinstance(item, Called)}
+
+    def reply(self, request: str) -> Reply:
+        if any(call.name == "end_call" for call in self.called.values()):
+            return Reply()
+        if request:
+            return self._told(request)
+        match self._trigger():
+            case Told(text) if self.introduced:
+                return self._told(text)
+            case Returned(call_id, output):
+                return self._returned(call_id, output)
+            case Idle():
+                return self._idle()
+            case Heard():
+                return self._heard(self._unanswered())
+            case _ if not self.introduced:
+                return Reply(self.opening)
+            case _:
+                return Reply()
+
+    def _trigger(self) -> Item | None:
+        """What the turn answers: the last thing that was not the agent's own doing."""
+        return next(
+            (item for item in reversed(self.items) if not isinstance(item, Said | Called)), None
+        )
+
+    def _unanswered(self) -> str:
+        """Everything the recipient said since the agent last finished a sentence."""
+        heard: list[str] = []
+        for item in reversed(self.items):
+            if isinstance(item, Said) and item.whole:
+                break
+            if isinstance(item, Heard):
+                heard.append(item.text)
+        return " ".join(text for text in reversed(heard) if text)
+
+    # What the brief says
+
+    def _block(self, tag: str) -> str:
+        match = re.search(rf"<{tag}>(.*?)</{tag}>", self.instructions, re.DOTALL)
+        return match.group(1).strip() if match else ""
+
+    @property
+    def goal(self) -> str:
+        return self._block("goal").rstrip(".") or "a short question"
+
+    @property
+    def principal(self) -> str:
+        return self._block("principal") or "my principal"
+
+    @property
+    def opening(self) -> str:
+        return self._block("opening") or f"Hello, {self.introduction}"
+
+    @property
+    def introduction(self) -> str:
+        return (
+            f"I am an AI assistant calling on behalf of {self.principal} about this: {self.goal}."
+        )
+
+    @property
+    def introduced(self) -> bool:
+        return any(isinstance(item, Said) and item.whole for item in self.items)
+
+    def _known(self, question: str) -> str | None:
+        """What the brief answers to a question, if it does."""
+        facts = [
+            (overlap(question, label), answer.strip())
+            for label, mark, answer in (
+                line.removeprefix("- ").partition(": ")
+                for line in self._block("facts").splitlines()
+            )
+            if mark
+        ]
+        score, answer = max(facts, default=(0.0, ""))
+        if score > 0.5:
+            return answer
+        background = f"{self.goal}.\n{self._block('context')}"
+        words = understanding.content_words(background)
+        fitting = [
+            option
+            for option in understanding.options_in(question)
+            if understanding.content_words(option) and understanding.content_words(option) <= words
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        score, sentence = max((overlap(question, text), text) for text in sentences(background))
+        return sentence if score > 0.6 else None
+
+    # The creator's answer
+
+    def _open_question(self) -> Called | None:
+        """The question to the creator that has no answer yet."""
+        asked = [call for call in self.called.values() if call.name == "request_user_info"]
+        if not asked:
+            return None
+        last = asked[-1]
+        after = self.items[self.items.index(last) :]
+        for item in after:
+            if (
+                isinstance(item, Returned)
+                and item.call_id == last.call_id
+                and _answer(item.output) is not None
+            ):
+                return None
+            if isinstance(item, Told) and (
+                _ANSWER.search(item.text) or _orders(item.text, _GOODBYE)
+            ):
+                return None
+        return last
+
+    def _deliver(self, answer: str) -> Reply:
+        return Reply(f"Thank you for waiting. The answer is: {answer.strip().rstrip('.')}.")
+
+    # One kind of trigger each
+
+    def _told(self, text: str) -> Reply:
+        answer = _ANSWER.search(text)
+        quoted = _QUOTED.search(text)
+        if answer:
+            return self._deliver(answer.group(1).strip('"“” '))
+        if _orders(text, _GOODBYE):
+            return self._end(NO_ANSWER, "The question was not answered in time", "not_met")
+        if quoted:
+            return Reply(quoted.group(1))
+        if not self.introduced:
+            return Reply(self.opening)
+        return Reply(STILL_CHECKING if _WAITING.search(text) else CAN_YOU_HELP)
+
+    def _returned(self, call_id: str, output: str) -> Reply:
+        call = self.called.get(call_id)
+        match call.name if call else "":
+            case "request_user_info":
+                answer = _answer(output)
+                if answer:
+                    return self._deliver(answer)
+                if answer == "":
+                    return self._end(NO_ANSWER, "The question was not answered in time", "not_met")
+            case "reschedule_call":
+                return self._end("", "The recipient asked to be called later", "callback_requested")
+            case "do_not_call":
+                return self._end("", "The recipient asked not to be called again", "do_not_call")
+        return Reply()
+
+    def _idle(self) -> Reply:
+        if self._open_question():
+            return Reply(STILL_CHECKING)
+        if sum(isinstance(item, Idle) for item in self.items) > LONGEST_FUMBLE:
+            return self._end(
+                "I can't hear you, so I will end the call. Goodbye.", "Nobody spoke", "inconclusive"
+            )
+        return Reply(ANYBODY_THERE if self.introduced else self.opening)
+
+    def _heard(self, text: str) -> Reply:
+        kind = kind_of_turn(text)
+        match kind:
+            case Kind.NOTHING:
+                return self._fumble(PLEASE_REPEAT)
+            case Kind.DO_NOT_CALL:
+                return self._never_again(text)
+            case Kind.WRONG_NUMBER:
+                return self._end("I'm sorry for the mistake. Goodbye.", text, "wrong_number")
+            case Kind.VOICEMAIL:
+                return self._voicemail(text)
+            case Kind.MENU:
+                return self._menu(text)
+            case Kind.SCREENING | Kind.IDENTITY | Kind.PURPOSE:
+                return Reply(self.introduction[0].upper() + self.introduction[1:])
+            case _ if not self.introduced:
+                return Reply(self.opening)
+            case Kind.HOSTILE:
+                return Reply(f"I can't help with that. I am calling about this: {self.goal}.")
+            case Kind.CALL_LATER:
+                return self._later(text)
+            case Kind.REFUSAL:
+                return self._end(
+                    "I understand, thank you for your time. Goodbye.", text, "declined"
+                )
+            case Kind.REPEAT:
+                return Reply(self._last_said())
+            case Kind.QUESTION:
+                return self._question(text)
+            case Kind.GOODBYE:
+                return self._end("Goodbye.", "The recipient said goodbye", "not_met")
+        if self._open_question():
+            present = "Yes, I'm still here. " if kind in (Kind.PRESENCE, Kind.GREETING) else ""
+            return Reply(f"{present}I'm just checking that for you." if present else "Thank you.")
+        match kind:
+            case Kind.AGREEMENT:
+                return self._end(
+                    "Wonderful, thank you very much. Goodbye.", f"They said: {text}", "goal_met"
+                )
+            case Kind.HOLD:
+                return Reply("Of course, I'll wait.")
+            case Kind.PRESENCE:
+                return Reply(f"Yes, I'm here. {CAN_YOU_HELP}")
+        return self._fumble(CAN_YOU_HELP)
+
+    def _question(self, text: str) -> Reply:
+        question = question_in(text)
+        known = self._known(question)
+        if known:
+            return Reply(f"The answer is: {known.rstrip('.')}.")
+        arguments = {
+            "question": question,
+            "recipient_message": text,
+            "suggestions": understanding.options_in(text),
+        }
+        if not arguments["suggestions"]:
+            del arguments["suggestions"]
+        ask = self._call("request_user_info", arguments)
+        return Reply(ONE_MOMENT, ask) if ask else Reply("I'm sorry, I don't know that.")
+
+    def _later(self, text: str) -> Reply:
+        when = understanding.when_in(text) or "later"
+        later = self._call("reschedule_call", {"when": when, "reason": text})
+        speech = f"Of course, we will call again {when}. Goodbye."
+        return Reply(speech, later) if later else self._end(speech, text, "callback_requested")
+
+    def _never_again(self, text: str) -> Reply:
+        speech = "I'm sorry for the disturbance. We will not call you again. Goodbye."
+        noted = self._call("do_not_call", {"reason": text, "quote": text})
+        return Reply(speech, noted) if noted else self._end(speech, text, "do_not_call")
+
+    def _voicemail(self, text: str) -> Reply:
+        full = "full" in text.lower()
+        message = f"Hello, {self.introduction} We will try again later. Goodbye."
+        return self._end("" if full else message, "A voicemail answered", "voicemail")
+
+    def _menu(self, text: str) -> Reply:
+        choices = understanding.menu_choices(text)
+        pressed = sum(call.name == "send_dtmf" for call in self.called.values())
+        if not choices or pressed >= LONGEST_FUMBLE:
+            return self._end("", "The phone menu led nowhere", "inconclusive")
+        person = re.compile(r"operator|reception|speak|someone|anything else|other", re.IGNORECASE)
+        key, _ = max(
+            choices,
+            key=lambda each: (
+                overlap(each[1], self.goal),
+                bool(person.search(each[1])),
+                -choices.index(each),
+            ),
+        )
+        return Reply("", self._call("send_dtmf", {"digits": key}))
+
+    def _fumble(self, speech: str) -> Reply:
+        said = sum(isinstance(item, Said) and item.text == speech for item in self.items)
+        if said >= LONGEST_FUMBLE:
+            return self._end(
+                "I'm sorry, I will try again another time. Goodbye.",
+                "We did not understand each other",
+                "inconclusive",
+            )
+        return Reply(speech)
+
+    def _last_said(self) -> str:
+        return next(
+            (item.text for item in reversed(self.items) if isinstance(item, Said) and item.text),
+            self.opening,
+        )
+
+    # Functions
+
+    def _end(self, speech: str, reason: str, outcome: str) -> Reply:
+        return Reply(speech, self._call("end_call", {"reason": reason, "outcome": outcome}))
+
+    def _call(self, name: str, arguments: dict[str, Any]) -> tuple[FunctionCall, ...]:
+        """A call that fits the function's declared parameters; nothing if it is not declared."""
+        if name not in self.tools:
+            return ()
+        schema = self.tools[name]
+        properties: Mapping[str, Schema] = schema.get("properties", {})
+        fitted = {
+            key: _fit(value, properties[key])
+            for key, value in arguments.items()
+            if key in properties
+        }
+        for key in schema.get("required", ()):
+            fitted.setdefault(key, _default(properties.get(key, {})))
+        return (FunctionCall(name, fitted),)
+
+
+def _answer(output: str) -> str | None:
+    """The answer in a function's output; empty when there will be none, `None` while it is open."""
+    try:
+        data = json.loads(output)
+    except ValueError:
+        return output.strip()
+    if not isinstance(data, dict):
+        return str(data)
+    if data.get("answer"):
+        return str(data["answer"])
+    return None if str(data.get("status", "")).lower() in _PENDING else ""
+
+
+def _orders(text: str, what: re.Pattern[str]) -> bool:
+    """Whether a system message asks for something, as opposed to forbidding it."""
+    return any(what.search(part) and not _PROHIBITION.search(part) for part in sentences(text))
+
+
+def _fit(value: Any, schema: Schema) -> Any:
+    choices = schema.get("enum")
+    if not choices or value in choices:
+        return value
+    words = set(str(value).split("_"))
+    return max(choices, key=lambda choice: len(words & set(str(choice).split("_"))))
+
+
+def _default(schema: Schema) -> Any:
+    if choices := schema.get("enum"):
+        return choices[0]
+    kind = schema.get("type", "string")
+    kind = kind[-1] if isinstance(kind, list) else kind
+    defaults: dict[str, Any] = {
+        "array": [],
+        "boolean": False,
+        "integer": 10,
+        "number": 10,
+        "null": None,
+        "object": {},
+    }
+    return defaults.get(kind, "")
