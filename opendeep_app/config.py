@@ -160,6 +160,13 @@ class Settings(BaseSettings):
                 "Choose another with --data-dir or OPENDEEP_DATA_DIR."
             ) from None
 
+    def environment(self) -> dict[str, str]:
+        """The environment in which another process loads these same settings."""
+        return {
+            str(field.validation_alias or _variable(name)): str(getattr(self, name))
+            for name, field in type(self).model_fields.items()
+        }
+
     def derived_key(self, purpose: str) -> str:
         """A 32-digit hexadecimal key for one purpose, derived from the installation's secret."""
         return hmac.new(self.secret, purpose.encode(), hashlib.sha256).hexdigest()[:32]
