@@ -1,0 +1,146 @@
+// The few pieces that live in the browser: time that moves without asking the server, the
+// modal dialog, the heartbeat that heals what a lost push missed, and keyboard shortcuts.
+import { createElement as h, useEffect, useMemo, useRef, useState } from "react";
+
+const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+
+// Re-renders every `ms` on a shared cadence.
+function useTick(ms) {
+  const [, set] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => set((n) => n + 1), ms);
+    return () => clearInterval(timer);
+  }, [ms]);
+}
+
+// The server's time now, in ms: the browser's clock may be an hour off, so only its
+// monotonic clock is trusted, started when the server's time arrived.
+function useServerNow(serverNow) {
+  const arrived = useMemo(
+    () => (serverNow ? { server: Date.parse(serverNow), local: performance.now() } : null),
+    [serverNow],
+  );
+  return () => (arrived ? arrived.server + performance.now() - arrived.local : Date.now());
+}
+
+function exact(at) {
+  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+}
+
+function relative(at, now) {
+  const gap = at - now, size = Math.abs(gap);
+  if (size < 5 * SECOND) return "now";
+  const text =
+    size < MINUTE ? `${Math.round(size / SECOND)} s`
+    : size < HOUR ? `${Math.round(size / MINUTE)} min`
+    : size < DAY ? `${Math.round(size / HOUR)} h`
+    : `${Math.round(size / DAY)} d`;
+  return gap > 0 ? `in ${text}` : `${text} ago`;
+}
+
+// A time relative to now, the exact one on hover.
+export function Ago({ at, serverNow, className }) {
+  useTick(5 * SECOND);
+  const now = useServerNow(serverNow);
+  if (!at) return null;
+  return h("time", { dateTime: at, title: exact(at), className, suppressHydrationWarning: true }, relative(Date.parse(at), now()));
+}
+
+// The time of day, with the date on hover.
+export function At({ at, className }) {
+  if (!at) return null;
+  const text = new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return h("time", { dateTime: at, title: exact(at), className, suppressHydrationWarning: true }, text);
+}
+
+// Minutes and seconds since a moment.
+export function Elapsed({ since, serverNow, className }) {
+  useTick(SECOND);
+  const now = useServerNow(serverNow);
+  if (!since) return null;
+  const seconds = Math.max(0, Math.floor((now() - Date.parse(since)) / SECOND));
+  return h("span", { className: `num ${className || ""}`, suppressHydrationWarning: true }, `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+}
+
+// A ring that empties until the deadline.
+export function Countdown({ deadline, serverNow, asked, ...rest }) {
+  useTick(200);
+  const now = useServerNow(serverNow);
+  const left = Math.max(0, Date.parse(deadline) - now());
+  const whole = Math.max(SECOND, Date.parse(deadline) - Date.parse(asked));
+  const seconds = Math.ceil(left / SECOND);
+  const text = seconds >= 100 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : `${seconds}`;
+  const around = 2 * Math.PI * 20;
+  return h("div", { ...rest, className: `ring ${seconds <= 10 ? "soon" : ""}`, role: "timer", "aria-label": `${seconds} seconds left`, "data-seconds": seconds },
+    h("svg", { viewBox: "0 0 46 46", "aria-hidden": true },
+      h("circle", { className: "track", cx: 23, cy: 23, r: 20 }),
+      h("circle", { className: "left", cx: 23, cy: 23, r: 20, strokeDasharray: around, strokeDashoffset: around * (1 - Math.min(1, left / whole)) })),
+    h("b", null, text));
+}
+
+// A native modal dialog: focus stays inside and returns afterwards, the rest of the page is inert.
+export function Modal({ open, onLater, children, label, ...rest }) {
+  const ref = useRef(null);
+  useEffect(() => {
+    const dialog = ref.current;
+    if (open && dialog && !dialog.open) {
+      dialog.showModal();
+      dialog.querySelector("[data-focus-first]")?.focus();
+    }
+    if (!open && dialog?.open) dialog.close();
+  }, [open]);
+  if (!open) return null;
+  return h("dialog", { ...rest, ref, className: "modal", role: "alertdialog", "aria-modal": true, "aria-labelledby": label, onCancel: (e) => { e.preventDefault(); onLater?.(); } }, children);
+}
+
+// Asks the page to re-read what it shows: now and then while visible, and at once when the
+// person comes back to the tab. Puts the number of waiting questions into the tab's title.
+export function Heartbeat({ seconds, pending, onBeat }) {
+  const beat = useRef(onBeat);
+  beat.current = onBeat;
+  useEffect(() => {
+    let last = Date.now();
+    const send = () => { last = Date.now(); beat.current?.(); };
+    const timer = setInterval(() => document.visibilityState === "visible" && send(), seconds * SECOND);
+    const back = () => document.visibilityState === "visible" && Date.now() - last > 2 * SECOND && send();
+    document.addEventListener("visibilitychange", back);
+    window.addEventListener("focus", back);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", back);
+      window.removeEventListener("focus", back);
+    };
+  }, [seconds]);
+  useEffect(() => {
+    const bare = document.title.replace(/^\(\d+\) /, "");
+    document.title = pending > 0 ? `(${pending}) ${bare}` : bare;
+  });
+  return null;
+}
+
+// `/` searches, `a` answers, `n` begins a task; never while somebody types.
+export function Shortcuts() {
+  useEffect(() => {
+    const press = (e) => {
+      if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.("input, textarea, select, [contenteditable]")) return;
+      const hit = { "/": "search", a: "info-answer", n: "new-task" }[e.key];
+      const found = hit && document.querySelector(`[data-testid="${hit}"]`);
+      if (!found) return;
+      e.preventDefault();
+      if (hit === "new-task") found.click();
+      else found.focus();
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  }, []);
+  return null;
+}
+
+// Keeps the newest line in sight unless the reader has scrolled up.
+export function Follow({ children, lines, ...rest }) {
+  const ref = useRef(null), stick = useRef(true);
+  useEffect(() => {
+    if (stick.current && ref.current) ref.current.scrollTop = ref.current.scrollHeight;
+  }, [lines]);
+  return h("div", { ...rest, ref, onScroll: (e) => { const d = e.currentTarget; stick.current = d.scrollHeight - d.scrollTop - d.clientHeight < 40; } }, children);
+}

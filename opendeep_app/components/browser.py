@@ -1,0 +1,78 @@
+"""The pieces of `assets/ui.jsx` as components: they run in the browser without the server's help."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventHandler, no_args_event_spec
+
+
+class _Browser(rx.Component):
+    library = "$/public/ui.jsx"
+
+
+class Ago(_Browser):
+    """A time relative to now, the exact one on hover; RFC 3339 text."""
+
+    tag = "Ago"
+    at: rx.Var[str]
+    server_now: rx.Var[str]
+
+
+class At(_Browser):
+    """A time of day, in the viewer's zone."""
+
+    tag = "At"
+    at: rx.Var[str]
+
+
+class Elapsed(_Browser):
+    """Minutes and seconds since a moment."""
+
+    tag = "Elapsed"
+    since: rx.Var[str]
+    server_now: rx.Var[str]
+
+
+class Countdown(_Browser):
+    """A ring that empties until `deadline`, by the server's clock."""
+
+    tag = "Countdown"
+    deadline: rx.Var[str]
+    asked: rx.Var[str]
+    server_now: rx.Var[str]
+
+
+class Modal(_Browser):
+    """A native modal alert dialog; `label` is the id of the element that names it."""
+
+    tag = "Modal"
+    open: rx.Var[bool]
+    label: rx.Var[str]
+    on_later: EventHandler[no_args_event_spec]
+
+
+class Heartbeat(_Browser):
+    """Re-reads the page's data while it is visible; counts `pending` in the tab's title."""
+
+    tag = "Heartbeat"
+    seconds: rx.Var[int]
+    pending: rx.Var[int]
+    on_beat: EventHandler[no_args_event_spec]
+
+
+class Shortcuts(_Browser):
+    """The keyboard."""
+
+    tag = "Shortcuts"
+
+
+class Follow(_Browser):
+    """A box that keeps its newest line in sight; `lines` is how many there are."""
+
+    tag = "Follow"
+    lines: rx.Var[int]
+
+
+def hook(test_id: str, **data: Any) -> dict[str, Any]:
+    """Attributes that tests find an element by; these names are a contract."""
+    return {"data-testid": test_id} | {f"data-{key.replace('_', '-')}": value for key, value in data.items()}

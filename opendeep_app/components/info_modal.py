@@ -1,0 +1,146 @@
+"""The question modal: what the agent asks, of whom, how long it can wait, and what follows."""
+
+import reflex as rx
+
+from opendeep_app.components.browser import Countdown, Modal, hook
+from opendeep_app.components.icons import icon
+from opendeep_app.state.info_requests import QuestionState
+
+el = rx.el
+
+
+def info_modal() -> rx.Component:
+    """The most urgent question that was not put off."""
+    row = QuestionState.current
+    live = row.phase == "open"
+    return Modal.create(
+        el.div(
+            el.div(
+                rx.cond(
+                    live,
+                    Countdown.create(
+                        deadline=row.deadline,
+                        asked=row.asked_at,
+                        server_now=QuestionState.server_now,
+                        custom_attrs=hook("info-countdown"),
+                    ),
+                    el.span(icon("clock-alert", 20), class_name="event-icon", width="46px", height="46px"),
+                ),
+                el.div(
+                    el.div(
+                        rx.cond(live, "Your agent is on the phone and needs you", "They are waiting for your answer"),
+                        class_name="small",
+                        color="var(--tone-t)",
+                        font_weight="600",
+                    ),
+                    el.a(
+                        el.b(row.who), " · ", row.goal, href=f"/tasks/{row.task_id}", class_name="soft small clamp",
+                        tab_index=-1,
+                    ),
+                    class_name="grow",
+                ),
+                rx.cond(
+                    QuestionState.behind > 0,
+                    el.span(f"+{QuestionState.behind}", class_name="count", title="More questions wait"),
+                ),
+                class_name="modal-head",
+            ),
+            el.div(
+                _heard(),
+                el.p(
+                    row.question,
+                    id="info-question",
+                    tab_index=-1,
+                    class_name="asks",
+                    custom_attrs=hook("info-question") | {"data-focus-first": "true"},
+                ),
+                rx.cond(row.suggestions.length() > 0, _suggestions(row.id, row.suggestions)),
+                _answer_form(),
+                _consequence(live),
+                class_name="modal-body stack",
+            ),
+            class_name=rx.cond(live, "tone-live", "tone-need"),
+        ),
+        open=row.id != "",
+        label="info-question",
+        on_later=QuestionState.put_off,
+        custom_attrs=hook("info-modal", question_id=row.id, phase=row.phase),
+    )
+
+
+def _heard() -> rx.Component:
+    return rx.cond(
+        QuestionState.heard.length() > 0,
+        el.div(
+            rx.foreach(
+                QuestionState.heard,
+                lambda line: el.div(rx.cond(line.by != "", el.b(line.by, ": ")), line.text, class_name="clamp"),
+            ),
+            class_name="heard",
+            aria_label="What was just said",
+        ),
+    )
+
+
+def _suggestions(question_id: rx.Var[str], suggestions: rx.Var[list[str]]) -> rx.Component:
+    return el.div(
+        rx.foreach(
+            suggestions,
+            lambda text: el.button(
+                text,
+                type="button",
+                class_name="chip",
+                on_click=QuestionState.suggest(question_id, text),
+                custom_attrs=hook("info-suggestion"),
+            ),
+        ),
+        class_name="chips",
+        role="group",
+        aria_label="Suggested answers",
+    )
+
+
+def _answer_form() -> rx.Component:
+    return el.form(
+        el.input(type="hidden", name="id", value=QuestionState.current.id, read_only=True),
+        el.label("Your answer", html_for="info-answer", class_name="hidden-text"),
+        el.div(
+            rx.el.input(
+                id="info-answer",
+                name="answer",
+                class_name="field",
+                placeholder="Type your answer…",
+                auto_complete="off",
+                max_length=2000,
+                value=QuestionState.draft,
+                on_change=QuestionState.set_draft,
+                custom_attrs=hook("info-answer"),
+            ),
+            el.button(
+                "Answer", type="submit", class_name="btn primary", custom_attrs=hook("info-submit")
+            ),
+            class_name="row",
+        ),
+        rx.cond(QuestionState.error != "", el.div(QuestionState.error, class_name="error", role="alert")),
+        on_submit=QuestionState.answer,
+        reset_on_submit=False,
+    )
+
+
+def _consequence(live: rx.Var[bool]) -> rx.Component:
+    return el.div(
+        el.span(
+            rx.cond(
+                live,
+                "At zero the agent says a polite goodbye. Your question stays in the inbox, and a later answer makes a new call.",
+                "The agent said goodbye. When you answer, OpenDeep calls them back with it.",
+            ),
+            class_name="faint small grow",
+        ),
+        el.button(
+            "Later", type="button", class_name="btn ghost", on_click=QuestionState.put_off, custom_attrs=hook("info-later")
+        ),
+        class_name="row",
+    )
+
+

@@ -1,0 +1,155 @@
+"""The frame around every page: navigation, bell, practice badge, and the question modal."""
+
+from typing import Any
+
+import reflex as rx
+
+from opendeep_app.components.browser import Heartbeat, Shortcuts, hook
+from opendeep_app.components.icons import icon
+from opendeep_app.components.info_modal import info_modal
+from opendeep_app.state.info_requests import QuestionState
+from opendeep_app.state.session import SessionState
+
+HEARTBEAT_SECONDS = 20
+
+el = rx.el
+
+
+def page(
+    title: Any, *content: rx.Component, here: str = "", on_beat: Any = None, actions: Any = None
+) -> rx.Component:
+    """A page for people who are signed in; `here` is the navigation entry it belongs to."""
+    return el.div(
+        _navigation(here),
+        el.div(
+            el.header(
+                title if isinstance(title, rx.Component) else el.h1(title),
+                el.div(class_name="grow"),
+                _practice_badge(),
+                actions or rx.fragment(),
+                _bell(),
+                _color_mode(),
+                class_name="top",
+            ),
+            el.main(
+                rx.cond(SessionState.signed_in, rx.fragment(*content), skeleton()),
+                class_name="body",
+            ),
+            class_name="main",
+        ),
+        rx.cond(
+            SessionState.signed_in,
+            rx.fragment(
+                info_modal(),
+                Heartbeat.create(
+                    seconds=HEARTBEAT_SECONDS,
+                    pending=QuestionState.pending_count,
+                    on_beat=[QuestionState.load, *([on_beat] if on_beat else [])],
+                ),
+                Shortcuts.create(),
+            ),
+        ),
+        class_name="app",
+    )
+
+
+def skeleton(rows: int = 4) -> rx.Component:
+    """What is shown until the data is there."""
+    return el.div(
+        *(el.div(class_name="skeleton") for _ in range(rows)),
+        el.span("Loading", class_name="hidden-text"),
+        class_name="stack",
+        aria_busy="true",
+    )
+
+
+def brand() -> rx.Component:
+    """Mark and name."""
+    return el.div(
+        el.span(icon("audio-lines", 15), class_name="mark"), "OpenDeep", class_name="brand"
+    )
+
+
+def _navigation(here: str) -> rx.Component:
+    def entry(label: str, href: str, name: str, extra: rx.Component | None = None) -> rx.Component:
+        current = {"aria-current": "page"} if here == href else {}
+        return rx.el.a(
+            icon(name, 17), label, extra or rx.fragment(), href=href, class_name="nav", custom_attrs=current
+        )
+
+    return el.nav(
+        brand(),
+        entry("Tasks", "/", "list-checks"),
+        entry(
+            "Questions",
+            "/questions",
+            "inbox",
+            rx.cond(
+                QuestionState.pending_count > 0,
+                el.span(QuestionState.pending_count, class_name="count", aria_hidden="true"),
+            ),
+        ),
+        entry("New task", "/tasks/new", "phone-outgoing"),
+        el.div(
+            el.div(SessionState.name, class_name="clip", font_weight="550"),
+            el.div(SessionState.email, class_name="clip faint small"),
+            _sign_out(),
+            class_name="side-foot",
+        ),
+        class_name="side",
+        aria_label="Main",
+    )
+
+
+def _sign_out() -> rx.Component:
+    return el.form(
+        el.button(
+            icon("log-out", 14), "Sign out", type="submit", class_name="btn ghost", padding="0 6px", margin="6px 0 0 -6px"
+        ),
+        action="/auth/leave",
+        method="post",
+    )
+
+
+def _practice_badge() -> rx.Component:
+    return rx.cond(
+        SessionState.practice,
+        el.span(
+            icon("graduation-cap", 14),
+            "Practice",
+            el.span("line", class_name="long"),
+            class_name="practice",
+            title="No real phone rings: calls go to the practice line. Set the four credentials to go live.",
+            custom_attrs=hook("practice-badge"),
+        ),
+    )
+
+
+def _bell() -> rx.Component:
+    return rx.el.a(
+        icon("bell", 17),
+        rx.cond(
+            QuestionState.pending_count > 0,
+            el.span(QuestionState.pending_count, class_name="count", custom_attrs=hook("pending-count")),
+        ),
+        href="/questions",
+        class_name="btn ghost icon bell",
+        aria_label=rx.cond(
+            QuestionState.pending_count > 0,
+            f"{QuestionState.pending_count} questions wait for you",
+            "No questions wait for you",
+        ),
+        title="Questions",
+        custom_attrs=hook("pending-bell"),
+    )
+
+
+def _color_mode() -> rx.Component:
+    return el.button(
+        rx.color_mode_cond(icon("moon", 17), icon("sun", 17)),
+        on_click=rx.toggle_color_mode,
+        class_name="btn ghost icon",
+        type="button",
+        aria_label="Switch between light and dark",
+        title="Light or dark",
+    )

@@ -1,0 +1,18 @@
+"""The Reflex app: pages, the doors mounted next to them, and the listener that keeps tabs live."""
+
+import reflex as rx
+
+from opendeep_app import live, runtime
+from opendeep_app.pages import info_requests, new_task, sign_in, task, tasks
+from opendeep_app.routes import doors
+
+PAGES = (tasks, new_task, task, info_requests, sign_in)
+
+app = rx.App(
+    stylesheets=["/opendeep.css"],
+    head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
+    html_lang="en",
+    api_transformer=doors(),
+)
+app.register_lifespan_task(runtime.running)
+app.register_lifespan_task(live.follow)

@@ -1,0 +1,234 @@
+"""One task: what it wants, where it stands, what was said, and every step of it."""
+
+from typing import Any
+
+import reflex as rx
+
+from opendeep_app.components.browser import Ago, At, Elapsed, Follow, hook
+from opendeep_app.components.icons import event_icon, icon
+from opendeep_app.components.shell import page, skeleton
+from opendeep_app.state.info_requests import QuestionState
+from opendeep_app.state.rows import CallRow, EventRow, LineRow, QuestionRow
+from opendeep_app.state.session import SessionState
+from opendeep_app.state.task import TaskState
+
+el = rx.el
+
+
+@rx.page(
+    route="/tasks/[task_id]",
+    title="Task · OpenDeep",
+    on_load=[SessionState.enter, QuestionState.load, TaskState.load],
+)
+def task() -> rx.Component:
+    """The task of the address."""
+    return page(
+        el.h1(
+            rx.el.a("Tasks", href="/", class_name="crumb"),
+            el.span(" / ", class_name="faint"),
+            TaskState.task.title,
+            class_name="clip",
+        ),
+        rx.cond(
+            TaskState.loaded,
+            rx.cond(TaskState.missing, _missing(), _task()),
+            skeleton(),
+        ),
+        here="/",
+        on_beat=TaskState.load,
+    )
+
+
+def _task() -> rx.Component:
+    return el.div(
+        el.div(
+            _head(),
+            rx.foreach(TaskState.calls, _call),
+            rx.cond(TaskState.calls.length() == 0, _no_call_yet()),
+            class_name="stack",
+            gap="16px",
+        ),
+        el.div(_facts(), rx.cond(TaskState.questions.length() > 0, _questions()), _timeline(), class_name="stack", gap="16px"),
+        class_name="two",
+    )
+
+
+def _head() -> rx.Component:
+    row = TaskState.task
+    return el.section(
+        el.div(
+            el.span(
+                el.span(class_name="dot", aria_hidden="true"),
+                row.label,
+                rx.cond(row.live_since != "", Elapsed.create(since=row.live_since, server_now=TaskState.server_now)),
+                class_name=f"status tone-{row.tone}",
+                custom_attrs=hook("task-status", status=row.status),
+                aria_live="polite",
+            ),
+            el.span(row.attempts, class_name="faint small num"),
+            el.div(class_name="grow"),
+            _action("Call now", "phone-outgoing", TaskState.call_now, TaskState.can_call, "call-now"),
+            _action("Resume", "play", TaskState.resume, TaskState.can_resume, "resume"),
+            _action("Hold", "pause", TaskState.hold, TaskState.can_hold, "hold"),
+            _action("Cancel", "x", TaskState.cancel, TaskState.can_cancel, "cancel", "danger"),
+            class_name="row wrap",
+        ),
+        el.p(row.goal, class_name="goal-text", margin="14px 0 0"),
+        rx.cond(
+            row.note != "",
+            el.div(
+                rx.cond(TaskState.result != "", el.b("Result  "), rx.fragment()),
+                row.note,
+                rx.cond(
+                    row.note_at != "",
+                    rx.fragment(" · ", Ago.create(at=row.note_at, server_now=TaskState.server_now)),
+                ),
+                rx.cond(
+                    (TaskState.result != "") & (TaskState.reason != ""),
+                    el.div(TaskState.reason, class_name="soft small"),
+                ),
+                class_name=f"callout tone-{row.tone}",
+                margin_top="14px",
+                custom_attrs=hook("task-note"),
+            ),
+        ),
+        class_name="panel pad",
+        custom_attrs=hook("task-head", task_id=row.id, status=row.status),
+    )
+
+
+def _action(
+    label: str, name: str, handler: Any, possible: rx.Var[bool], key: str, look: str = ""
+) -> rx.Component:
+    return rx.cond(
+        possible,
+        el.button(
+            icon(name, 15), label, type="button", class_name=f"btn {look}", on_click=handler,
+            custom_attrs=hook(f"task-{key}"),
+        ),
+    )
+
+
+def _call(row: rx.Var[CallRow]) -> rx.Component:
+    return el.section(
+        el.div(
+            row.title,
+            el.span(
+                el.span(class_name="dot", aria_hidden="true"),
+                row.label,
+                rx.cond(row.live_since != "", Elapsed.create(since=row.live_since, server_now=TaskState.server_now)),
+                class_name=f"status tone-{row.tone}",
+            ),
+            el.span(row.detail, class_name="faint small clip grow", font_weight="400"),
+            el.span(row.duration, class_name="faint small num", font_weight="400"),
+            At.create(at=row.at, class_name="faint small num"),
+            class_name="panel-head",
+        ),
+        rx.cond(
+            row.lines.length() > 0,
+            Follow.create(
+                rx.foreach(row.lines, _line),
+                lines=row.lines.length(),
+                class_name="talk",
+                role="log",
+                aria_label="Transcript",
+                tab_index=0,
+            ),
+            el.div(rx.cond(row.live, "Nothing has been said yet.", "Nothing was said."), class_name="faint small pad"),
+        ),
+        class_name="panel",
+        custom_attrs=hook("task-call", call_id=row.id),
+    )
+
+
+def _line(row: rx.Var[LineRow]) -> rx.Component:
+    return el.div(
+        rx.cond(row.by != "", el.span(row.by, class_name="by")),
+        row.text,
+        class_name=f"said {row.side}",
+        custom_attrs=hook("transcript-line", speaker=row.side),
+    )
+
+
+def _facts() -> rx.Component:
+    def fact(name: str, value: Any) -> rx.Component:
+        return rx.fragment(el.dt(name), el.dd(value))
+
+    return el.section(
+        el.dl(
+            fact("Recipient", TaskState.task.title),
+            fact("Number", el.span(TaskState.number, class_name="num")),
+            fact("Time zone", TaskState.time_zone),
+            rx.cond(TaskState.context != "", fact("Context", TaskState.context)),
+            fact("Created", Ago.create(at=TaskState.created_at, server_now=TaskState.server_now)),
+            class_name="facts",
+            margin="0",
+        ),
+        class_name="panel pad",
+    )
+
+
+def _questions() -> rx.Component:
+    return el.section(
+        el.div("Questions", class_name="panel-head"),
+        el.div(rx.foreach(TaskState.questions, _question), class_name="pad"),
+        class_name="panel",
+    )
+
+
+def _question(row: rx.Var[QuestionRow]) -> rx.Component:
+    return el.div(
+        el.div(row.question, font_weight="550"),
+        rx.match(
+            row.phase,
+            ("answered", el.div(row.answer, el.span(" · ", row.outcome, class_name="faint small"), class_name="soft")),
+            ("cancelled", el.div(row.outcome, class_name="faint small")),
+            el.a("Answer", href="/questions", class_name="small", color="var(--tone-t)", font_weight="600"),
+        ),
+        class_name=rx.match(
+            row.phase, ("answered", "qa tone-good"), ("cancelled", "qa tone-off"), "qa tone-need"
+        ),
+    )
+
+
+def _timeline() -> rx.Component:
+    return el.section(
+        el.div("Timeline", class_name="panel-head"),
+        el.ol(
+            rx.foreach(TaskState.events, _event), class_name="timeline", custom_attrs=hook("task-timeline")
+        ),
+        class_name="panel",
+    )
+
+
+def _event(row: rx.Var[EventRow]) -> rx.Component:
+    return el.li(
+        el.span(event_icon(row.icon), class_name="event-icon"),
+        el.div(
+            el.div(row.title, class_name="event-title"),
+            rx.cond(row.detail != "", el.div(row.detail, class_name="event-detail")),
+        ),
+        At.create(at=row.at, class_name="when num"),
+        class_name=f"event tone-{row.tone}",
+        custom_attrs=hook("timeline-event", type=row.type),
+        key=row.id,
+    )
+
+
+def _no_call_yet() -> rx.Component:
+    return el.div(
+        el.div(icon("phone", 22), class_name="glyph"),
+        el.h2("No call yet"),
+        el.p("The conversation appears here, word by word, as soon as somebody picks up."),
+        class_name="panel empty",
+    )
+
+
+def _missing() -> rx.Component:
+    return el.div(
+        el.div(icon("search-x", 22), class_name="glyph"),
+        el.h2("There is no such task"),
+        el.p("It may have been deleted, or the address is not complete."),
+        el.a("See all tasks", href="/", class_name="btn"),
+        class_name="panel empty",
+    )

@@ -1,0 +1,164 @@
+"""The agent's questions: the modal on every page, the bell, and the inbox."""
+
+from typing import Any, ClassVar
+
+import reflex as rx
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from opendeep_app.bus import Topic
+from opendeep_app.errors import OpenDeepError
+from opendeep_app.live import LiveState, tabs
+from opendeep_app.models import InfoRequest, Task
+from opendeep_app.repositories import calls, info_requests, tasks
+from opendeep_app.runtime import deps
+from opendeep_app.services import info_requests as questions
+from opendeep_app.state.access import SIGN_IN, viewer
+from opendeep_app.state.rows import LineRow, QuestionRow, line_row, question_row, text_of
+
+LAST_LINES = 3
+INBOX_LIMIT = 50
+
+
+class QuestionState(LiveState, rx.State):
+    """Questions that want an answer, most urgent first; the modal shows the first not put off."""
+
+    TOPICS: ClassVar[frozenset[Topic]] = frozenset({Topic.INFO_REQUEST, Topic.TRANSCRIPT})
+
+    waiting: list[QuestionRow] = []
+    #: The conversation just before the modal's question.
+    heard: list[LineRow] = []
+    server_now: str = ""
+    error: str = ""
+    draft: str = ""
+    #: Questions put off in this tab; they stay in the inbox.
+    later: str = rx.SessionStorage("", name="opendeep_later")
+
+    @rx.var
+    def pending_count(self) -> int:
+        """The number on the bell."""
+        return len(self.waiting)
+
+    @rx.var
+    def current(self) -> QuestionRow:
+        """The question in the modal; its id is empty when there is none."""
+        put_off = set(self.later.split())
+        return next((row for row in self.waiting if row.id not in put_off), QuestionRow())
+
+    @rx.var
+    def behind(self) -> int:
+        """How many more wait behind the modal's question."""
+        put_off = set(self.later.split())
+        return max(0, sum(row.id not in put_off for row in self.waiting) - 1)
+
+    @rx.event
+    async def load(self) -> Any:
+        """Reads the questions; also the heartbeat that heals a lost push."""
+        async with deps().db.reading() as session:
+            user = await viewer(self, session)
+            if user is None:
+                return rx.redirect(SIGN_IN)
+            tabs.add(self.router.session.client_token, user.id, QuestionState)
+            await self._read(session, user.id)
+        return None
+
+    async def refresh(self) -> None:
+        """Reads the questions again after a notice."""
+        async with deps().db.reading() as session:
+            user = await viewer(self, session)
+            if user is None:
+                self.waiting, self.heard = [], []
+                return
+            await self._read(session, user.id)
+
+    @rx.event
+    def set_draft(self, text: str) -> None:
+        """Keeps what is being typed, so that an update of the page never loses it."""
+        self.draft = text
+
+    @rx.event
+    async def answer(self, form: dict[str, Any]) -> Any:
+        """Gives the typed answer."""
+        return await self._answer(str(form.get("id", "")), str(form.get("answer", "")))
+
+    @rx.event
+    async def suggest(self, question_id: str, text: str) -> Any:
+        """Gives a suggested answer."""
+        return await self._answer(question_id, text)
+
+    @rx.event
+    def put_off(self) -> None:
+        """Closes the modal; the question stays in the inbox."""
+        self.later = f"{self.later} {self.current.id}".strip()
+        self.error = ""
+
+    async def _answer(self, question_id: str, text: str) -> Any:
+        user = await viewer(self)
+        if user is None:
+            return rx.redirect(SIGN_IN)
+        self.error = ""
+        try:
+            async with deps().db.unit_of_work() as uow:
+                request = await questions.answer(uow, user.id, question_id, text, via="web")
+                late = request.status.value == "ANSWERED_LATE"
+        except OpenDeepError as error:
+            self.error = error.message
+            await self.refresh()
+            return rx.toast.error(error.message) if question_id != self.current.id else None
+        self.draft = ""
+        await self.refresh()
+        return rx.toast.success(
+            "Thank you. OpenDeep calls back with your answer."
+            if late
+            else "Your answer is in the call."
+        )
+
+    async def _read(self, session: AsyncSession, user_id: str) -> None:
+        requests = await info_requests.pending(session, user_id, INBOX_LIMIT)
+        rows = await question_rows(session, user_id, requests)
+        if [row.id for row in rows[:1]] != [row.id for row in self.waiting[:1]]:
+            self.error = ""
+        self.waiting, self.server_now = rows, text_of(deps().clock())
+        shown = next((r for r in requests if r.id == self.current.id), None)
+        lines = await calls.transcript(session, shown.call_id) if shown else []
+        self.heard = [line_row(line, self.current.who) for line in lines[-LAST_LINES:]]
+
+
+async def question_rows(
+    session: AsyncSession, user_id: str, requests: list[InfoRequest]
+) -> list[QuestionRow]:
+    """Questions with the tasks they belong to."""
+    known: dict[str, Task | None] = {}
+    for request in requests:
+        if request.task_id not in known:
+            known[request.task_id] = await tasks.get(session, user_id, request.task_id)
+    return [question_row(r, task) for r in requests if (task := known[r.task_id]) is not None]
+
+
+class InboxState(LiveState, rx.State):
+    """The page of all questions."""
+
+    TOPICS: ClassVar[frozenset[Topic]] = frozenset({Topic.INFO_REQUEST})
+
+    loaded: bool = False
+    settled: list[QuestionRow] = []
+
+    @rx.event
+    async def load(self) -> Any:
+        """Reads the inbox."""
+        user = await viewer(self)
+        if user is None:
+            return rx.redirect(SIGN_IN)
+        tabs.add(self.router.session.client_token, user.id, InboxState)
+        await self.refresh()
+        return None
+
+    async def refresh(self) -> None:
+        """Reads what has been settled; what waits is `QuestionState.waiting`."""
+        async with deps().db.reading() as session:
+            user = await viewer(self, session)
+            recent = await info_requests.recent(session, user.id, INBOX_LIMIT) if user else []
+            rows = await question_rows(session, user.id, recent) if user else []
+        self.settled = [row for row in rows if row.phase in ("answered", "cancelled")]
+        self.loaded = True
+
+

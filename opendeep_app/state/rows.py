@@ -1,0 +1,265 @@
+"""What pages show, as small rows: plain text and RFC 3339 times, never database objects."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from opendeep_app.models import (
+    Call,
+    CallStatus,
+    InfoRequest,
+    InfoRequestStatus,
+    Speaker,
+    Task,
+    TaskEvent,
+    TaskStatus,
+    TranscriptLine,
+)
+from opendeep_app.models.task_events import TaskEventType as Event
+from opendeep_app.repositories.tasks import CallDetail, TaskDetail
+from opendeep_app.services import phone_numbers
+from opendeep_app.theme import EVENT, STATUS
+
+
+@dataclass
+class TaskRow:
+    """A card of the dashboard, and the head of the task page."""
+
+    id: str = ""
+    title: str = ""
+    number: str = ""
+    goal: str = ""
+    status: str = ""
+    label: str = ""
+    tone: str = "wait"
+    #: One line that says where it stands, and the moment it speaks of.
+    note: str = ""
+    note_at: str = ""
+    changed_at: str = ""
+    attempts: str = ""
+    #: When the live call was answered; empty without one.
+    live_since: str = ""
+    asking: bool = False
+
+
+@dataclass
+class LineRow:
+    """Something said on a call; `side` is agent, recipient or system."""
+
+    side: str = "system"
+    by: str = ""
+    text: str = ""
+
+
+@dataclass
+class EventRow:
+    """A step of the timeline."""
+
+    id: str = ""
+    type: str = ""
+    title: str = ""
+    detail: str = ""
+    tone: str = "wait"
+    icon: str = "dot"
+    at: str = ""
+
+
+@dataclass
+class CallRow:
+    """One attempt."""
+
+    id: str = ""
+    title: str = ""
+    label: str = ""
+    tone: str = "wait"
+    detail: str = ""
+    at: str = ""
+    duration: str = ""
+    live: bool = False
+    live_since: str = ""
+    lines: list[LineRow] = field(default_factory=list)
+
+
+@dataclass
+class QuestionRow:
+    """A question of the agent's, with what the creator needs to answer it."""
+
+    id: str = ""
+    task_id: str = ""
+    who: str = ""
+    goal: str = ""
+    question: str = ""
+    suggestions: list[str] = field(default_factory=list)
+    #: open, expired, answered or cancelled.
+    phase: str = ""
+    asked_at: str = ""
+    deadline: str = ""
+    answer: str = ""
+    answered_at: str = ""
+    outcome: str = ""
+
+
+def text_of(at: datetime | None) -> str:
+    """A time as RFC 3339 text, empty for none."""
+    return at.isoformat() if at else ""
+
+
+def duration(seconds: int | None) -> str:
+    """Minutes and seconds."""
+    return "" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
+
+
+def who(task: Task) -> str:
+    """The recipient's name, or else their number."""
+    return task.contact_name or phone_numbers.international(task.phone_number)
+
+
+def task_row(detail: TaskDetail) -> TaskRow:
+    """A task as a card."""
+    task, look = detail.task, STATUS[detail.task.status]
+    live = next((c.call for c in detail.calls if c.call.status.live), None)
+    asking = next((q for q in detail.info_requests if q.status is InfoRequestStatus.OPEN), None)
+    note, note_at = _note(task, live, detail.info_requests)
+    return TaskRow(
+        id=task.id,
+        title=who(task),
+        number=phone_numbers.international(task.phone_number) if task.contact_name else "",
+        goal=task.goal,
+        status=task.status.value,
+        label=_live_label(live) if live and task.status is TaskStatus.IN_PROGRESS else look.label,
+        tone="need" if asking else look.tone,
+        note=note,
+        note_at=text_of(note_at),
+        changed_at=text_of(task.updated_at),
+        attempts=f"{task.current_attempt_count} of {task.max_attempts} attempts"
+        if task.current_attempt_count
+        else "",
+        live_since=text_of(live.answered_at) if live else "",
+        asking=asking is not None,
+    )
+
+
+def _live_label(call: Call) -> str:
+    return {
+        CallStatus.INTENT: "Preparing",
+        CallStatus.DIALLING: "Dialling",
+        CallStatus.RINGING: "Ringing",
+    }.get(call.status, "On the phone")
+
+
+def _note(
+    task: Task, live: Call | None, questions: list[InfoRequest]
+) -> tuple[str, datetime | None]:
+    waiting = [
+        q for q in questions if q.status in (InfoRequestStatus.OPEN, InfoRequestStatus.EXPIRED)
+    ]
+    if task.status.terminal:
+        return task.result_summary or task.result_reason, None
+    if waiting:
+        return f"Asks: {waiting[-1].question}", None
+    if task.status.callable:
+        words = "Next attempt" if task.current_attempt_count else "First call"
+        reason = f" · {task.next_action_reason}" if task.next_action_reason else ""
+        return words + reason, task.next_action_at
+    if task.status is TaskStatus.PENDING_ANALYSIS:
+        return "Working out what came of the call", None
+    return ("", live.created_at) if live else ("", None)
+
+
+def line_row(line: TranscriptLine, recipient: str) -> LineRow:
+    """A transcript line."""
+    by = {Speaker.AGENT: "Agent", Speaker.RECIPIENT: recipient}.get(line.speaker, "")
+    return LineRow(side=line.speaker.value.lower(), by=by, text=line.text)
+
+
+def call_row(detail: CallDetail, task: Task) -> CallRow:
+    """An attempt with its transcript."""
+    call = detail.call
+    ended = call.status is CallStatus.ENDED
+    outcome = call.outcome.value.removeprefix("FAILED_").replace("_", " ").capitalize() if call.outcome else ""
+    good = outcome in ("Goal met",)
+    return CallRow(
+        id=call.id,
+        title=f"Call {call.attempt_number}",
+        label=outcome or ("Ended" if ended else "Withdrawn" if not call.status.live else _live_label(call)),
+        tone="live" if call.status.live else "good" if good else "off",
+        detail=call.end_reason,
+        at=text_of(call.created_at),
+        duration=duration(call.duration_seconds),
+        live=call.status.live,
+        live_since=text_of(call.answered_at) if call.status.live else "",
+        lines=[line_row(line, who(task)) for line in detail.lines],
+    )
+
+
+def question_row(request: InfoRequest, task: Task) -> QuestionRow:
+    """A question."""
+    phase = {
+        InfoRequestStatus.OPEN: "open",
+        InfoRequestStatus.EXPIRED: "expired",
+        InfoRequestStatus.CANCELLED: "cancelled",
+    }.get(request.status, "answered")
+    outcome = {
+        InfoRequestStatus.ANSWERED: "Used in the call",
+        InfoRequestStatus.ANSWERED_LATE: "Too late for that call, carried into the next",
+        InfoRequestStatus.CANCELLED: "Not needed any more",
+    }.get(request.status, "")
+    return QuestionRow(
+        id=request.id,
+        task_id=request.task_id,
+        who=who(task),
+        goal=task.goal,
+        question=request.question,
+        suggestions=request.suggestions,
+        phase=phase,
+        asked_at=text_of(request.asked_at),
+        deadline=text_of(request.deadline_at),
+        answer=request.answer or "",
+        answered_at=text_of(request.answered_at),
+        outcome=outcome,
+    )
+
+
+def event_row(event: TaskEvent) -> EventRow:
+    """A step of the timeline in plain words."""
+    look = EVENT[event.type]
+    return EventRow(
+        id=event.id,
+        type=event.type.value,
+        title=_title(event.type, event.payload) or look.label,
+        detail=_detail(event.type, event.payload),
+        tone=look.tone,
+        icon=look.icon,
+        at=text_of(event.created_at),
+    )
+
+
+def _title(kind: Event, payload: dict[str, Any]) -> str:
+    if kind is Event.CALL_CLAIMED:
+        return f"Attempt {payload['attempt_number']} begins"
+    if kind is Event.FUNCTION_CALLED:
+        return {
+            "request_user_info": "The agent looked for an answer",
+            "end_call": "The agent said goodbye",
+            "send_dtmf": f"The agent pressed {payload['arguments'].get('digits', 'keys')}",
+            "reschedule_call": "The agent noted another time",
+        }.get(payload["name"], f"The agent used {payload['name']}")
+    if kind is Event.INFO_ANSWERED and payload["late"]:
+        return "You answered, too late for this call"
+    return ""
+
+
+def _detail(kind: Event, payload: dict[str, Any]) -> str:
+    if kind is Event.INFO_REQUESTED:
+        return f"“{payload['question']}”"
+    if kind is Event.INFO_ANSWERED:
+        return f"“{payload['answer']}”"
+    if kind is Event.CALL_ANALYSED:
+        return str(payload["summary"])
+    if kind is Event.CALL_ENDED:
+        outcome = str(payload["outcome"]).removeprefix("FAILED_").replace("_", " ").capitalize()
+        length = duration(payload.get("duration_seconds"))
+        return " · ".join(part for part in (payload["reason"] or outcome, length) if part)
+    if kind is Event.CALL_ANSWERED and payload.get("answered_by"):
+        return f"By: {payload['answered_by']}"
+    return str(payload.get("reason", ""))

@@ -1,0 +1,67 @@
+"""The person who is signed in, and signing in and out."""
+
+from typing import Any
+from urllib.parse import quote
+
+import reflex as rx
+
+from opendeep_app.errors import NotAllowed
+from opendeep_app.live import tabs
+from opendeep_app.runtime import deps
+from opendeep_app.services import accounts
+from opendeep_app.state.access import SIGN_IN, viewer
+
+
+class SessionState(rx.State):
+    """What the frame around every page shows."""
+
+    signed_in: bool = False
+    name: str = ""
+    email: str = ""
+    practice: bool = False
+
+    @rx.event
+    async def enter(self) -> Any:
+        """First of every page's loaders: sends strangers to the sign-in page."""
+        user = await viewer(self)
+        if user is None:
+            self.reset()
+            tabs.forget(self.router.session.client_token)
+            return rx.redirect(SIGN_IN)
+        tabs.enter(self.router.session.client_token, user.id)
+        self.signed_in = True
+        self.email = user.email
+        self.name = user.name or user.email.split("@")[0]
+        self.practice = deps().settings.practice
+        return None
+
+
+class SignInState(rx.State):
+    """The sign-in page."""
+
+    error: str = ""
+    busy: bool = False
+
+    @rx.event
+    async def load(self) -> Any:
+        """Passes on who is signed in already."""
+        self.busy = False
+        used = self.router.url.query_parameters.get("link") == "used"
+        self.error = "This sign-in link has been used or is too old. Use your password." if used else ""
+        return rx.redirect("/") if await viewer(self) else None
+
+    @rx.event
+    async def submit(self, form: dict[str, Any]) -> Any:
+        """Checks e-mail and password; the session's cookie is set by the ticket's page."""
+        self.error, self.busy = "", True
+        yield
+        try:
+            async with deps().db.unit_of_work() as uow:
+                user = await accounts.authenticate(
+                    uow, str(form.get("email", "")), str(form.get("password", ""))
+                )
+                ticket = await accounts.issue_sign_in_link(uow, user.id)
+        except NotAllowed as error:
+            self.error, self.busy = error.message, False
+            return
+        yield rx.call_script(f"window.location.assign('/auth/enter?ticket={quote(ticket)}')")
