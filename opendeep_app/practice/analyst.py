@@ -89,7 +89,7 @@ def _outcome(lines: list[Line], theirs: list[Line]) -> tuple[str, Line | None]:
     said_goodbye = any(
         kind_of(part) is Kind.GOODBYE for line in spoken for part in sentences(line.text)
     )
-    if not theirs:
+    if not spoken:
         return "inconclusive", None
     return ("not_met" if said_goodbye else "hung_up_early"), None
 

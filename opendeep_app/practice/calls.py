@@ -202,6 +202,7 @@ class Call:
             for task in (*parties, detection, wires):
                 task.cancel()
             await asyncio.gather(*parties, detection, wires, return_exceptions=True)
+            self.line.hung_up()
             self._set("completed")
 
     async def _run_program(self) -> None:

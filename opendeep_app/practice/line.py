@@ -40,7 +40,8 @@ class Line:
         self.noticed: asyncio.Queue[SpeechStarted | SpeechStopped | str] = asyncio.Queue()
         """For the recipient: turns of speech from the caller, and digits as text."""
         self.ear = Ear(silence_ms=600)
-        self.listener: Listener | None = None
+        self.connected = asyncio.Event()
+        """Set while somebody listens to the recipient."""
         self.heard: list[str] = []
         """What the recipient understood, in order; empty text for what was only noise."""
         self._speed = speed
@@ -51,6 +52,23 @@ class Line:
         self._finished = asyncio.Event()
         self._finished.set()
         self._starving_since: float | None = None
+        self._listener: Listener | None = None
+
+    @property
+    def listener(self) -> Listener | None:
+        """Who listens to the recipient now."""
+        return self._listener
+
+    def connect(self, listener: Listener) -> None:
+        """Lets someone listen to the recipient."""
+        self._listener = listener
+        self.connected.set()
+
+    def disconnect(self) -> None:
+        """Ends listening; what was still to be played is forgotten."""
+        self._listener = None
+        self.connected.clear()
+        self.clear()
 
     async def speak(self, audio: bytes) -> None:
         """Lets the recipient make this sound; returns when it has been made."""
@@ -80,10 +98,15 @@ class Line:
     def clear(self) -> None:
         """Forgets what is still to be played and reports its marks at once."""
         for item in self._playout:
-            if isinstance(item, str) and self.listener:
-                self.listener.played(item)
+            if isinstance(item, str) and self._listener:
+                self._listener.played(item)
         self._playout.clear()
         self._finished.set()
+
+    def hung_up(self) -> None:
+        """Ends the line in the middle of whatever is being said."""
+        if stopped := self.ear.stop():
+            self.heard.append(stopped.text)
 
     async def played_out(self) -> None:
         """Waits until everything queued has been heard."""
@@ -97,7 +120,7 @@ class Line:
         while True:
             await asyncio.sleep(max(SMALLEST_TICK, started + (frames + 1) * pace - loop.time()))
             due = int((loop.time() - started) / pace)
-            listener = self.listener
+            listener = self._listener
             for _ in range(frames, due):
                 self._listen(loop.time())
                 if listener:
@@ -137,8 +160,8 @@ class Line:
         while self._playout and len(frame) < FRAME:
             item = self._playout.popleft()
             if isinstance(item, str):
-                if self.listener:
-                    self.listener.played(item)
+                if self._listener:
+                    self._listener.played(item)
                 continue
             missing = FRAME - len(frame)
             frame += item[:missing]

@@ -151,10 +151,9 @@ async def open_stream(
     stream = MediaStream(socket, line, ids)
     try:
         await stream.start(parameters)
-        line.listener = stream
+        line.connect(stream)
         yield stream
     finally:
-        line.listener = None
-        line.clear()
+        line.disconnect()
         await stream.stop()
         await socket.close()

@@ -14,7 +14,7 @@ class Listen:
     """Wait until the caller has said something, greeting into the silence after a while."""
 
     greeting: str = "Hello?"
-    patience: float = 2.5
+    patience: float = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +354,7 @@ PERSONAS: tuple[Persona, ...] = (
         "Interrupter",
         "talks over the caller, then agrees",
         range(84, 86),
-        (Answers((BargeIn("Hello? Who is this?"), *AGREES)),),
+        (Answers((BargeIn("Hello? Who is this?"), *AGREES[1:])),),
     ),
     Persona(
         "Hostile",
@@ -407,7 +407,8 @@ PERSONAS: tuple[Persona, ...] = (
         range(95, 97),
         (
             NoAnswer(
-                rings_back=20, script=(Listen("Hello, I missed a call from this number."), *AGREES)
+                rings_back=20,
+                script=(Listen(), Say("Hello, I missed a call from this number."), *AGREES),
             ),
             Answers(AGREES),
         ),

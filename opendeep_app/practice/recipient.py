@@ -5,6 +5,7 @@ They know nothing but what they hear: the caller's words come to them through th
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -20,9 +21,13 @@ from opendeep_app.practice.understanding import (
     sentences,
 )
 
-LEAST_PATIENCE = 1.0
-"""Wall-clock seconds that a person waits at least: the caller's computer does not think faster
-when the practice line's clock does."""
+MOST_HASTE = 5.0
+"""Patience shrinks so many times at most, however fast the clock: the caller's computer does not
+think faster for it."""
+PICK_UP_SECONDS = 0.8
+PUT_DOWN_SECONDS = 2.5
+LONGEST_CONNECTION = 3.0
+"""Wall-clock seconds after which people speak although nobody seems to be on the line yet."""
 LONG_SILENCE = 15.0
 """Seconds after which a person who waits asks whether anybody is still there."""
 MOST_REMINDERS = 3
@@ -50,11 +55,19 @@ class Recipient:
     async def run(self) -> None:
         """Plays the script to its end, where the person hangs up."""
         try:
+            await self._put_through()
             for step in self._script:
                 await self._act(step)
+            await self._rest(PUT_DOWN_SECONDS)
         except _HungUpError:
             pass
         self._line.hush()
+
+    async def _put_through(self) -> None:
+        """Waits until the caller is on the line, so that no first word is lost on nobody."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._line.connected.wait(), LONGEST_CONNECTION)
+        await self._rest(PICK_UP_SECONDS)
 
     async def _act(self, step: p.Step) -> None:
         match step:
@@ -84,6 +97,7 @@ class Recipient:
                 self.said.append(text)
                 audio = sound.spoken(text)
                 await self._line.speak(audio[: len(audio) // 2])
+                raise _HungUpError
             case p.Farewell(text):
                 await self._farewell(text)
 
@@ -129,7 +143,9 @@ class Recipient:
     async def _menu(self, step: p.Menu) -> None:
         for _ in range(3):
             await self._say(step.prompt)
-            if step.key in await self._digits(6):
+            pressed = await self._digits(8)
+            await self._put_through()
+            if step.key in pressed:
                 return
             await self._say("Sorry, that is not a valid choice.")
         raise _HungUpError
@@ -223,7 +239,7 @@ class Recipient:
                     return None
 
     def _wall(self, patience: float) -> float:
-        return max(patience / self._speed, LEAST_PATIENCE)
+        return patience / min(self._speed, MOST_HASTE)
 
     async def _rest(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self._speed)

@@ -107,13 +107,14 @@ class Ear:
 
     def feed(self, audio: bytes) -> list[SpeechStarted | SpeechStopped]:
         """Takes the next piece of audio, of any size; returns what was noticed in it."""
-        self._words += (burst.text or "" for burst in self._demodulator.feed(audio))
         audio = self._rest + audio
         whole = len(audio) - len(audio) % FRAME
         self._rest = audio[whole:]
         noticed: list[SpeechStarted | SpeechStopped] = []
         for start in range(0, whole, FRAME):
-            loud = is_loud(audio[start : start + FRAME])
+            frame = audio[start : start + FRAME]
+            loud = is_loud(frame)
+            self._words += (burst.text or "" for burst in self._demodulator.feed(frame))
             if loud and not self.speaking:
                 self.speaking = True
                 self._start_ms = self.position_ms

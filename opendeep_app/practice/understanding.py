@@ -61,7 +61,7 @@ _RULES: tuple[tuple[Kind, str], ...] = (
         Kind.HOLD,
         r"(please|stay|could you|can you) (please )?hold\b|hold (on|the line)|on hold|bear with (me|us)"
         r"|(one|just a|a) (moment|second|minute)|put(ting)? you (through|on)|take your time"
-        r"|let me check|(still|just) (checking|looking)|still here|right with you"
+        r"|let me (check|see|look)|(still|just) (checking|looking)|still here|right with you"
         r"|thank you for (holding|your patience|waiting)",
     ),
     (
@@ -76,7 +76,7 @@ _RULES: tuple[tuple[Kind, str], ...] = (
     ),
     (
         Kind.PURPOSE,
-        r"what (is|'s) (this|it) (about|regarding)|how (can|may) i help|what can i do for",
+        r"what (is|'s) (this|it) (about|regarding)|how (can|may) i help|missed (a|your) call|what can i do for",
     ),
     (Kind.QUESTION, r"\?|^(may i have|tell me|i('ll)? need (the|your|a|to know))\b"),
     (
@@ -89,7 +89,7 @@ _RULES: tuple[tuple[Kind, str], ...] = (
         r"\b(sure|certainly|of course|gladly|that works|works for (me|us)|all set|booked|confirmed|done"
         r"|no problem|agreed|you're in|sounds good|happy to|put you down|noted|that's right|correct)\b|^yes\b",
     ),
-    (Kind.GOODBYE, r"\b(good)?bye\b|have a (good|nice) (day|one|evening)"),
+    (Kind.GOODBYE, r"\b(good)?bye\b|can't wait|have a (good|nice) (day|one|evening)"),
     (Kind.GREETING, r"^(hello|hi|good (morning|afternoon|evening)|speaking)\b|speaking\b"),
 )
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _RULES)
