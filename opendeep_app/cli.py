@@ -194,7 +194,7 @@ def _practice_line(chosen: argparse.Namespace) -> int:
     ports.require(settings.host, settings.practice_port, "OPENDEEP_PRACTICE_PORT")
     from opendeep_app.practice import server
 
-    server.serve(settings)
+    asyncio.run(server.serve(settings))
     return 0
 
 

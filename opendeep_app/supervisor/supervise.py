@@ -167,7 +167,7 @@ class Supervisor:
     @staticmethod
     def _failure(part: Part, trouble: str, *, setup: bool) -> PartFailed:
         if setup and (reason := part.log.tail(1)):
-            return PartFailed(reason, setup=True)
+            return PartFailed(reason.removeprefix("opendeep: "), setup=True)
         words = part.log.tail() or "(none)"
         return PartFailed(
             f"The {part.name} {trouble}. Its last words, from {part.log.path}:\n{words}",

@@ -173,7 +173,10 @@ def _carriers(settings: Settings) -> list[Part]:
             )
         )
     if settings.practice:
-        parts.append(_server(settings, "practice line", "practice-line", settings.practice_port))
+        practice = _server(settings, "practice line", "practice-line", settings.practice_port)
+        # It needs nothing else, so that it is ready as soon as it is alive.
+        alive = answers_http(settings.host, settings.practice_port, "/healthz")
+        parts.append(replace(practice, ready=alive))
     return parts
 
 

@@ -1,0 +1,31 @@
+"""What all tests share: fixtures from `tests/fixtures`, markers by directory, one loop for browsers."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = [
+    "tests.fixtures.clocks",
+    "tests.fixtures.redis_servers",
+    "tests.fixtures.databases",
+    "tests.fixtures.practice_lines",
+    "tests.fixtures.stacks",
+    "tests.fixtures.browsers",
+]
+
+KINDS = ("unit", "integration", "browser")
+DEADLINE_SECONDS = {"unit": 20, "integration": 60, "browser": 180}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        below = item.path.relative_to(Path(__file__).parent).parts
+        kind = below[0]
+        if kind not in KINDS:
+            raise pytest.UsageError(f"{item.path} belongs into one of tests/{{{','.join(KINDS)}}}")
+        item.add_marker(kind)
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(DEADLINE_SECONDS[kind]))
+        if kind == "browser":
+            # The browser is started once, and belongs to the loop in which it was started.
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
