@@ -71,15 +71,12 @@ class Part:
     log: Log
     ready: Ready = _at_once
     environment: Mapping[str, str] = field(default_factory=dict)
+    layer: int = 0
+    """Parts of a higher layer are stopped first, those of one layer together."""
     detail: str = ""
     """What the person should know about it once it runs, for example its address."""
     start_seconds: float = 60
     stop_seconds: float = 10
-
-    @property
-    def kind(self) -> str:
-        """The name without its number: parts of one kind are stopped together."""
-        return self.name.rstrip("0123456789 ")
 
 
 class Process:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 import subprocess
@@ -51,10 +50,10 @@ class Patience:
 
 
 class Supervisor:
-    """The parts that run, in the order in which they were started.
+    """The parts that run.
 
-    Entered, it has a warden that outlives it (see `warden`); left, every part is stopped in
-    reverse order. `lock` is an open file that the warden keeps open.
+    Entered, it has a warden that outlives it (see `warden`); left, every part is stopped,
+    the highest layer first. `lock` is an open file that the warden keeps open.
     """
 
     def __init__(
@@ -207,9 +206,12 @@ class Supervisor:
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        for _, same in itertools.groupby(reversed(self._parts), key=lambda part: part.kind):
-            running = [self._processes[part.name] for part in same if part.name in self._processes]
-            await asyncio.gather(*(self._stop_one(process) for process in running))
+        while self._processes:
+            running = list(self._processes.values())
+            last = max(process.part.layer for process in running)
+            await asyncio.gather(
+                *(self._stop_one(process) for process in running if process.part.layer == last)
+            )
 
     async def _stop_one(self, process: Process) -> None:
         name, begun = process.part.name, time.monotonic()

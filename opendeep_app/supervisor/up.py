@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Coroutine
 from dataclasses import replace
+from enum import IntEnum
 from importlib.metadata import version
 from typing import Any
 
@@ -25,6 +26,17 @@ CALLS_DRAIN_SECONDS = 75
 """A live call may be in the middle of a question."""
 JOBS_DRAIN_SECONDS = 30
 """More than `WorkerSettings.job_completion_wait`."""
+
+
+class Layer(IntEnum):
+    """What rests on what. Parts stop from the last layer to the first."""
+
+    CARRIER = 0
+    LINE = 1
+    WEB = 2
+    """Below the gateway, so that questions can be answered while calls come to their end."""
+    GATEWAY = 3
+    WORKER = 4
 
 
 def up(settings: Settings, workers: int) -> int:
@@ -87,28 +99,35 @@ async def _serve(
     line = "practice line: no real phone rings" if settings.practice else "live: real phones ring"
     console.say(f"\n  OpenDeep {version('opendeep')} · {line}\n", style="bold")
 
-    async def gateway_then_workers() -> None:
-        await supervisor.start(_gateway(settings))
-        await supervisor.start(*(_worker(settings, number + 1) for number in range(workers)))
-
     async with supervisor:
         page = asyncio.create_task(_page(supervisor, settings))
+        way_in: asyncio.Task[tuple[str, str]] | None = None
         try:
+            await _together(supervisor.start(*_carriers(settings)), _database(console, settings))
+            way_in = asyncio.create_task(asyncio.to_thread(_way_in, settings))
             await _together(
-                supervisor.start(*_carriers(settings)),
-                _database(console, settings),
+                _page_then_web(supervisor, settings, page),
+                _gateway_then_workers(supervisor, settings, workers),
             )
-            await page
-            # Side by side, but the web last to stop: questions can be answered while calls end.
-            await _together(supervisor.start(_web(settings)), gateway_then_workers())
+            what, link = await way_in
         finally:
-            page.cancel()
-            await asyncio.gather(page, return_exceptions=True)
-        what, link = await _way_in(settings)
+            await _cancel(page, *filter(None, [way_in]))
         console.say(f"\n  Ready in {time.monotonic() - begun:.1f} s. Ctrl-C stops everything.")
         console.say(f"  {what}\n")
         console.say(f"  {link}\n", style="bold cyan")
         await supervisor.watch()
+
+
+async def _page_then_web(
+    supervisor: Supervisor, settings: Settings, page: asyncio.Task[None]
+) -> None:
+    await page
+    await supervisor.start(_web(settings))
+
+
+async def _gateway_then_workers(supervisor: Supervisor, settings: Settings, workers: int) -> None:
+    await supervisor.start(_gateway(settings))
+    await supervisor.start(*(_worker(settings, number + 1) for number in range(workers)))
 
 
 async def _together(*steps: Coroutine[Any, Any, None]) -> None:
@@ -117,9 +136,13 @@ async def _together(*steps: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(*tasks)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _database(console: Console, settings: Settings) -> None:
@@ -169,11 +192,14 @@ def _carriers(settings: Settings) -> list[Part]:
                 command=embedded.command(server, settings.redis_socket),
                 ready=answers,
                 log=_log(settings, "redis"),
+                layer=Layer.CARRIER,
                 detail=f"embedded ({server.name})",
             )
         )
     if settings.practice:
-        practice = _server(settings, "practice line", "practice-line", settings.practice_port)
+        practice = _server(
+            settings, "practice line", "practice-line", settings.practice_port, Layer.LINE
+        )
         # It needs nothing else, so that it is ready as soon as it is alive.
         alive = answers_http(settings.host, settings.practice_port, "/healthz")
         parts.append(replace(practice, ready=alive))
@@ -181,21 +207,22 @@ def _carriers(settings: Settings) -> list[Part]:
 
 
 def _gateway(settings: Settings) -> Part:
-    part = _server(settings, "gateway", "gateway", settings.gateway_port)
+    part = _server(settings, "gateway", "gateway", settings.gateway_port, Layer.GATEWAY)
     return replace(part, stop_seconds=CALLS_DRAIN_SECONDS)
 
 
 def _web(settings: Settings) -> Part:
-    return _server(settings, "web", "web", settings.web_port)
+    return _server(settings, "web", "web", settings.web_port, Layer.WEB)
 
 
-def _server(settings: Settings, name: str, subcommand: str, port: int) -> Part:
+def _server(settings: Settings, name: str, subcommand: str, port: int, layer: Layer) -> Part:
     return Part(
         name=name,
         command=_opendeep(subcommand),
         environment=settings.environment(),
         ready=answers_http(settings.host, port),
         log=_log(settings, subcommand),
+        layer=layer,
         detail=f"http://{settings.host}:{port}",
     )
 
@@ -207,6 +234,7 @@ def _worker(settings: Settings, number: int) -> Part:
         environment=settings.environment(),
         ready=prints("Starting worker for"),
         log=_log(settings, f"worker-{number}"),
+        layer=Layer.WORKER,
         detail="arq workers.WorkerSettings",
         stop_seconds=JOBS_DRAIN_SECONDS,
     )
@@ -220,24 +248,28 @@ def _log(settings: Settings, name: str) -> Log:
     return Log(settings.data_dir / "logs" / f"{name}.log")
 
 
-async def _way_in(settings: Settings) -> tuple[str, str]:
+def _way_in(settings: Settings) -> tuple[str, str]:
     """How the first owner gets in: by a one-time link until they have a password."""
-    from opendeep_app.bus import Bus
+    from opendeep_app.bus import Bus  # heavy, like the migrations
     from opendeep_app.db import Database
     from opendeep_app.services import accounts
 
-    bus = Bus(settings.redis_url)
-    db = Database(settings.database_url, bus, policy=settings.policy)
-    try:
-        async with db.unit_of_work() as uow:
-            owner = await accounts.owner(uow)
-            if owner.password_hash:
-                return "Open and sign in:", settings.web_url
-            ticket = await accounts.issue_sign_in_link(uow, owner.id)
-    finally:
-        await db.close()
-        await bus.close()
+    async def ticket() -> str | None:
+        bus = Bus(settings.redis_url)
+        db = Database(settings.database_url, bus, policy=settings.policy)
+        try:
+            async with db.unit_of_work() as uow:
+                owner = await accounts.owner(uow)
+                if owner.password_hash:
+                    return None
+                return await accounts.issue_sign_in_link(uow, owner.id)
+        finally:
+            await db.close()
+            await bus.close()
+
+    if (token := asyncio.run(ticket())) is None:
+        return "Open and sign in:", settings.web_url
     return (
         "Open this link to sign in; it works once, within a day:",
-        f"{settings.web_url}/auth/enter?ticket={ticket}",
+        f"{settings.web_url}/auth/enter?ticket={token}",
     )

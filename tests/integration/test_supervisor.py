@@ -115,11 +115,12 @@ async def test_a_failing_part_stops_the_others(tmp_path: Path) -> None:
     assert "■ stays" in terminal.out.getvalue()
 
 
-async def test_parts_stop_in_reverse_order(tmp_path: Path) -> None:
+async def test_parts_stop_layer_by_layer(tmp_path: Path) -> None:
     terminal = Terminal()
+    layers = {"first": 0, "third": 2, "second": 1}
     async with terminal.supervisor as supervisor:
-        for name in ("first", "second", "third 1"):
-            await supervisor.start(supervised.part(tmp_path, name, STAYS))
+        for name, layer in layers.items():
+            await supervisor.start(supervised.part(tmp_path, name, STAYS, layer=layer))
     stopped = [line.split()[1] for line in terminal.out.getvalue().splitlines() if "■" in line]
     assert stopped == ["third", "second", "first"]
 
