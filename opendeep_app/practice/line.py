@@ -13,18 +13,18 @@ from opendeep_app.practice.sound import FRAME, SILENCE, Ear, SpeechStarted, Spee
 
 FRAME_SECONDS = 0.02
 SMALLEST_TICK = 0.01
-"""Seconds between two looks at the clock; at high speed several frames are due at once."""
+"""Seconds between two looks at the clock; at high speed several frames are due at once and
+travel in one message."""
+MOST_FRAMES = 50
 JITTER_SECONDS = 0.12
 """How long (wall clock) late audio is waited for before the recipient hears silence."""
-
-_SILENT_FRAME = SILENCE * FRAME
 
 
 class Listener(Protocol):
     """The far end of the recipient's voice: a media stream, while there is one."""
 
     def frame(self, audio: bytes) -> None:
-        """Takes 20 ms of what the recipient says."""
+        """Takes the next 20 ms (or a multiple of it) of what the recipient says."""
 
     def played(self, mark: str) -> None:
         """Everything that was played before this mark has been heard."""
@@ -115,58 +115,59 @@ class Line:
     async def run(self) -> None:
         """Moves the frames until cancelled."""
         loop = asyncio.get_running_loop()
-        started, frames = loop.time(), 0
         pace = FRAME_SECONDS / self._speed
+        clock = loop.time()
         while True:
-            await asyncio.sleep(max(SMALLEST_TICK, started + (frames + 1) * pace - loop.time()))
-            due = int((loop.time() - started) / pace)
-            listener = self._listener
-            for _ in range(frames, due):
-                self._listen(loop.time())
-                if listener:
-                    listener.frame(self._next_voice())
-                else:
-                    self._next_voice()
-            frames = due
-            if listener:
+            await asyncio.sleep(max(SMALLEST_TICK, clock + pace - loop.time()))
+            frames = int((loop.time() - clock) / pace)
+            if frames > MOST_FRAMES:
+                # An overloaded machine makes calls slower, not broken.
+                frames, clock = MOST_FRAMES, loop.time() - MOST_FRAMES * pace
+            clock += frames * pace
+            if not frames:
+                continue
+            self._listen(frames * FRAME, loop.time())
+            voice = self._next_voice(frames * FRAME)
+            if listener := self._listener:
+                listener.frame(voice)
                 await listener.flush()
 
-    def _next_voice(self) -> bytes:
+    def _next_voice(self, size: int) -> bytes:
         if not self._voice:
-            return _SILENT_FRAME
-        frame = bytes(self._voice[:FRAME])
-        del self._voice[:FRAME]
+            return SILENCE * size
+        voice = bytes(self._voice[:size])
+        del self._voice[:size]
         if not self._voice:
             self._silent.set()
-        return frame.ljust(FRAME, SILENCE)
+        return voice.ljust(size, SILENCE)
 
-    def _listen(self, now: float) -> None:
-        frame = self._next_played()
-        if frame:
+    def _listen(self, size: int, now: float) -> None:
+        audio = self._next_played(size)
+        if audio:
             self._starving_since = None
         elif self.ear.speaking:
             # The next piece of an utterance may just be late, as with any jitter buffer.
             self._starving_since = self._starving_since or now
             if now - self._starving_since < JITTER_SECONDS:
                 return
-        for event in self.ear.feed(frame or _SILENT_FRAME):
+        for event in self.ear.feed(audio or SILENCE * size):
             if isinstance(event, SpeechStopped):
                 self.heard.append(event.text)
             self.noticed.put_nowait(event)
 
-    def _next_played(self) -> bytes:
-        """Up to one frame of what is to be heard."""
-        frame = b""
-        while self._playout and len(frame) < FRAME:
+    def _next_played(self, size: int) -> bytes:
+        """Up to so many bytes of what is to be heard."""
+        audio = b""
+        while self._playout and len(audio) < size:
             item = self._playout.popleft()
             if isinstance(item, str):
                 if self._listener:
                     self._listener.played(item)
                 continue
-            missing = FRAME - len(frame)
-            frame += item[:missing]
+            missing = size - len(audio)
+            audio += item[:missing]
             if len(item) > missing:
                 self._playout.appendleft(item[missing:])
         if not self._playout:
             self._finished.set()
-        return frame
+        return audio

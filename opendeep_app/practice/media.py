@@ -15,12 +15,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from opendeep_app.practice.line import Line
-from opendeep_app.practice.sound import FRAME, FRAME_MS, SILENCE
 
 log = structlog.get_logger(__name__)
 
-_SILENT_FRAME = SILENCE * FRAME
-_SILENT_PAYLOAD = base64.b64encode(_SILENT_FRAME).decode()
+BYTES_PER_MS = 8
 
 
 class StreamProtocolError(Exception):
@@ -46,15 +44,18 @@ class MediaStream:
         self._outbox: list[str] = []
         self._sequence = 0
         self._chunk = 0
+        self._sent = 0
 
     def frame(self, audio: bytes) -> None:
-        """Takes 20 ms of the recipient's sound."""
+        """Takes 20 ms of the recipient's sound, or a multiple of it."""
         self._chunk += 1
         self._sequence += 1
-        payload = _SILENT_PAYLOAD if audio == _SILENT_FRAME else base64.b64encode(audio).decode()
+        timestamp = self._sent // BYTES_PER_MS
+        self._sent += len(audio)
+        payload = base64.b64encode(audio).decode()
         self._outbox.append(
             f'{{"event":"media","sequenceNumber":"{self._sequence}","media":{{"track":"inbound",'
-            f'"chunk":"{self._chunk}","timestamp":"{(self._chunk - 1) * FRAME_MS}",'
+            f'"chunk":"{self._chunk}","timestamp":"{timestamp}",'
             f'"payload":"{payload}"}},"streamSid":"{self._ids.stream_sid}"}}'
         )
 

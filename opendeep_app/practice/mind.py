@@ -143,10 +143,10 @@ class _Thought:
         )
 
     def _unanswered(self) -> str:
-        """Everything the recipient said since the agent last finished a sentence."""
+        """Everything the recipient said since the agent last finished a sentence or acted."""
         heard: list[str] = []
         for item in reversed(self.items):
-            if isinstance(item, Said) and item.whole:
+            if isinstance(item, Called) or (isinstance(item, Said) and item.whole):
                 break
             if isinstance(item, Heard):
                 heard.append(item.text)

@@ -7,6 +7,7 @@ practice line's own.
 
 import asyncio
 import contextlib
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ def tool(name: str, *required: str) -> dict[str, Any]:
     return {"type": "function", "name": name, "description": name, "parameters": parameters}
 
 
-TOOLS = [
+TOOLS: Any = [
     tool("request_user_info", "question", "recipient_message"),
     tool("end_call", "reason", "outcome"),
     tool("send_dtmf", "digits"),
@@ -66,7 +67,7 @@ async def serving(config: uvicorn.Config) -> AsyncIterator[str]:
     try:
         while not server.started:
             await asyncio.sleep(0.005)
-        yield "127.0.0.1:%d" % server.servers[0].sockets[0].getsockname()[1]
+        yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         await task
@@ -79,7 +80,7 @@ async def until(condition: Callable[[], object], seconds: float = 20) -> None:
             await asyncio.sleep(0.01)
 
 
-Tamper = Callable[[int, dict[str, Any]], Sequence[dict[str, Any]]]
+Tamper = Callable[[dict[str, Any]], Sequence[dict[str, Any]]]
 
 
 @dataclass
@@ -100,6 +101,7 @@ class Bridge:
     forged: int = 0
     machine: list[str] = field(default_factory=list)
     streams: int = 0
+    pressing: dict[str, "_Session"] = field(default_factory=dict)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     answer_given: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -125,6 +127,11 @@ class Bridge:
             )
         )
         return str(created.sid)
+
+    async def press(self, sid: str, digits: str) -> None:
+        """Presses keys the documented way: by replacing the running program."""
+        program = f'<Response><Play digits="{digits}"/>{self._connect(sid)}</Response>'
+        await self.twilio(lambda client: client.calls(sid).update(twiml=program))
 
     async def ended(self, sid: str, seconds: float = 25) -> list[str]:
         """Waits for the call's end; returns the statuses that were called back."""
@@ -160,11 +167,14 @@ class Bridge:
         return checked
 
     async def _voice(self, form: dict[str, str]) -> Response:
-        body = (
-            f'<Response><Connect><Stream url="ws://{self.address}/twilio/media">'
-            f'<Parameter name="call" value="{form["CallSid"]}"/></Stream></Connect></Response>'
-        )
+        body = f"<Response>{self._connect(form['CallSid'])}</Response>"
         return Response(body, media_type="application/xml")
+
+    def _connect(self, sid: str) -> str:
+        return (
+            f'<Connect><Stream url="ws://{self.address}/twilio/media">'
+            f'<Parameter name="call" value="{sid}"/></Stream></Connect>'
+        )
 
     async def _status(self, form: dict[str, str]) -> Response:
         self.statuses[form["CallSid"]].append(form)
@@ -185,8 +195,19 @@ class Bridge:
         self.streams += 1
         assert (await socket.receive_json())["event"] == "connected"
         start = await socket.receive_json()
+        call_sid = start["start"]["callSid"]
+        assert start["start"]["customParameters"] == {"call": call_sid}
+        earlier = self.pressing.pop(call_sid, None)
+        if earlier:
+            earlier.socket, earlier.stream_sid = socket, start["streamSid"]
+            await earlier.run()
+            return
         openai = AsyncOpenAI(api_key=SETTINGS.api_key, base_url=f"http://{self.practice}/v1")
-        async with openai, openai.realtime.connect(model="gpt-realtime-2.1") as model:
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(openai)
+            model = await stack.enter_async_context(
+                openai.realtime.connect(model="gpt-realtime-2.1")
+            )
             await model.session.update(
                 session={
                     "type": "realtime",
@@ -202,8 +223,11 @@ class Bridge:
                 }
             )
             await model.response.create()
-            session = _Session(self, socket, model, start["streamSid"])
+            session = _Session(self, socket, model, start["streamSid"], call_sid)
             await session.run()
+            if self.pressing.get(call_sid) is session:
+                # The model's session outlives the stream that the key presses replace.
+                stack.pop_all()
 
 
 @dataclass
@@ -212,7 +236,7 @@ class _Session:
     socket: WebSocket
     model: AsyncRealtimeConnection
     stream_sid: str
-    last_mark: str = ""
+    call_sid: str
     ending: bool = False
     playing: str = ""
     played_ms: int = 0
@@ -230,7 +254,6 @@ class _Session:
             task.result()
 
     async def _from_line(self) -> None:
-        count = 0
         while True:
             try:
                 message = await self.socket.receive_json()
@@ -246,9 +269,8 @@ class _Session:
                 if item_id == self.playing:
                     self.played_ms = int(milliseconds)
             if message["event"] == "media":
-                count += 1
                 tamper = self.bridge.tamper
-                for each in tamper(count, message) if tamper else (message,):
+                for each in tamper(message) if tamper else (message,):
                     await self.model.input_audio_buffer.append(audio=each["media"]["payload"])
 
     async def _from_model(self) -> None:
@@ -273,7 +295,9 @@ class _Session:
                 self.bridge.functions.append((event.name, event.arguments))
                 if event.name == "request_user_info":
                     self.bridge.asked.set()
-                asyncio.get_running_loop().create_task(self._act(event.name, event.call_id))
+                asyncio.get_running_loop().create_task(
+                    self._act(event.name, event.arguments, event.call_id)
+                )
 
     async def _interrupt(self) -> None:
         if self.playing and self.played_ms < self.sent_ms and not self.ending:
@@ -283,15 +307,18 @@ class _Session:
             )
             self.playing = ""
 
-    async def _act(self, name: str, call_id: str) -> None:
+    async def _act(self, name: str, arguments: str, call_id: str) -> None:
         if name == "end_call":
             self.ending = True
             await self._send("mark", mark={"name": "goodbye"})
             return
         output = '{"status": "done"}'
+        if name == "send_dtmf":
+            self.bridge.pressing[self.call_sid] = self
+            await self.bridge.press(self.call_sid, json.loads(arguments)["digits"])
         if name == "request_user_info":
             await self.bridge.answer_given.wait()
-            output = '{"answer": "%s"}' % self.bridge.answer
+            output = json.dumps({"answer": self.bridge.answer})
         await self.model.conversation.item.create(
             item={"type": "function_call_output", "call_id": call_id, "output": output}
         )

@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from opendeep_app.practice import modem, sound
 from opendeep_app.practice.modem import Decoded, Demodulator
 
-pytestmark = pytest.mark.unit
-
 texts = st.text(min_size=1, max_size=120)
 
 

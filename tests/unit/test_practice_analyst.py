@@ -4,8 +4,6 @@ import pytest
 
 from opendeep_app.practice.analyst import analyse
 
-pytestmark = pytest.mark.unit
-
 
 def transcript(*lines: str) -> str:
     numbered = "\n".join(f"[{number}] {line}" for number, line in enumerate(lines, 1))

@@ -20,8 +20,6 @@ from opendeep_app.practice.mind import (
     reply,
 )
 
-pytestmark = pytest.mark.unit
-
 BRIEF = """
 <principal>Ada Lovelace</principal>
 <goal>Move my dentist appointment to next week</goal>

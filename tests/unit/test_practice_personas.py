@@ -7,8 +7,6 @@ from opendeep_app.practice import twiml
 from opendeep_app.practice.personas import PERSONAS, Answers, Busy, NoAnswer, persona_of, personas
 from opendeep_app.practice.recipient import is_answer
 
-pytestmark = pytest.mark.unit
-
 
 def test_every_suffix_but_our_own_belongs_to_exactly_one_persona() -> None:
     suffixes = sorted(suffix for persona in PERSONAS for suffix in persona.suffixes)

@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from opendeep_app.practice import sound
 from opendeep_app.practice.sound import Ear, SpeechStarted, SpeechStopped
 
-pytestmark = pytest.mark.unit
-
 
 def test_a_turn_begins_with_the_voice_and_ends_with_the_pause() -> None:
     audio = sound.silence(300) + sound.spoken("Hello there") + sound.silence(520)
