@@ -27,7 +27,9 @@ class SameOrigin(Plugin):
         if follow in source:
             return source
         if self._BAKED not in source:
-            raise RuntimeError("this version of Reflex finds its backend differently; adapt SameOrigin")
+            raise RuntimeError(
+                "this version of Reflex finds its backend differently; adapt SameOrigin"
+            )
         return source.replace(self._BAKED, follow, 1)
 
 

@@ -39,11 +39,11 @@ function relative(at, now) {
 }
 
 // A time relative to now, the exact one on hover.
-export function Ago({ at, serverNow, className }) {
-  useTick(5 * SECOND);
+export function Ago({ at, due, serverNow, className }) {
+  useTick(due ? SECOND : 5 * SECOND);
   const now = useServerNow(serverNow);
   if (!at) return null;
-  return h("time", { dateTime: at, title: exact(at), className, suppressHydrationWarning: true }, relative(Date.parse(at), now()));
+  return h("time", { dateTime: at, title: exact(at), className, suppressHydrationWarning: true }, due && Date.parse(at) <= now() ? "any moment" : relative(Date.parse(at), now()));
 }
 
 // The time of day, with the date on hover.

@@ -28,8 +28,8 @@ class LiveState(rx.State, mixin=True):
 
     TOPICS: ClassVar[frozenset[Topic]] = frozenset()
 
-    async def refresh(self) -> None:
-        """Reads again what the tab shows, for the tab's own viewer."""
+    async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
+        """Reads again what the tab shows, for the tab's own viewer; `topics` says what changed."""
         raise NotImplementedError
 
 
@@ -40,16 +40,15 @@ class Tab:
     token: str
     user_id: str
     views: dict[type[LiveState], str | None] = field(default_factory=dict)
-    stale: set[type[LiveState]] = field(default_factory=set)
+    stale: dict[type[LiveState], frozenset[Topic]] = field(default_factory=dict)
     updating: asyncio.Task[None] | None = None
 
-    def concerned(self, notice: Notice) -> set[type[LiveState]]:
-        """The views that the notice makes stale."""
-        return {
-            view
-            for view, task_id in self.views.items()
-            if notice.topic in view.TOPICS and task_id in (None, notice.task_id)
-        }
+    def touch(self, notice: Notice) -> bool:
+        """Notes which views the notice makes stale; False when it concerns none."""
+        for view, task_id in self.views.items():
+            if notice.topic in view.TOPICS and task_id in (None, notice.task_id):
+                self.stale[view] = self.stale.get(view, frozenset()) | {notice.topic}
+        return bool(self.stale)
 
 
 class Tabs:
@@ -103,10 +102,8 @@ async def follow(app: rx.App) -> None:
     """Passes every notice on to its owner's tabs, for as long as the process runs."""
     async for notice in deps().bus.notices():
         for tab in tabs.of(notice.user_id):
-            if stale := tab.concerned(notice):
-                tab.stale |= stale
-                if tab.updating is None or tab.updating.done():
-                    tab.updating = asyncio.create_task(_update(app, tab))
+            if tab.touch(notice) and (tab.updating is None or tab.updating.done()):
+                tab.updating = asyncio.create_task(_update(app, tab))
 
 
 async def _update(app: rx.App, tab: Tab) -> None:
@@ -117,12 +114,12 @@ async def _update(app: rx.App, tab: Tab) -> None:
         if namespace is None or tab.token not in namespace.token_to_sid:
             tabs.forget(tab.token)
             return
-        views, tab.stale = tab.stale, set()
+        stale, tab.stale = tab.stale, {}
         began = time.monotonic()
         try:
             async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=rx.State)) as root:
-                for view in views:
-                    await (await root.get_state(view)).refresh()
+                for view, topics in stale.items():
+                    await (await root.get_state(view)).refresh(topics)
         except Exception:
             # The tab re-reads on its own heartbeat; one tab's trouble must not stop the others.
             log.exception("tab_update_failed", user_id=tab.user_id)

@@ -7,8 +7,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from opendeep_app.api.auth import build_auth
+from opendeep_app.dependencies import Dependencies
 from opendeep_app.runtime import BuiltOnFirstUse, deps
 
 
@@ -39,7 +41,8 @@ async def readyz(request: Request) -> Response:
     except (SQLAlchemyError, OSError) as error:
         problems["database"] = type(error).__name__
     try:
-        await (await deps().bus.redis()).ping()
+        redis = await deps().bus.redis()
+        await redis.execute_command("PING")  # type: ignore[no-untyped-call]
     except (RedisError, OSError) as error:
         problems["redis"] = type(error).__name__
     return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
@@ -52,7 +55,7 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _build_api(deps):
+def _build_api(deps: Dependencies) -> ASGIApp:
     from opendeep_app.api.app import build_api
 
     return build_api(deps)

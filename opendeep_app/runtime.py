@@ -37,6 +37,7 @@ class BuiltOnFirstUse:
         self._app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on."""
         if self._app is None:
             self._app = self._build(deps())
         await self._app(scope, receive, send)

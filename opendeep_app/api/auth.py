@@ -4,7 +4,6 @@ The cookie is HttpOnly, so that no script on a page can read it, and SameSite=La
 other sites' forms and sockets do not carry it.
 """
 
-
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
@@ -38,7 +37,9 @@ def build_auth(deps: Dependencies) -> Starlette:
         """Trades a one-time ticket for a session."""
         try:
             async with deps.db.unit_of_work() as uow:
-                token = await accounts.redeem_sign_in_link(uow, request.query_params.get("ticket", ""))
+                token = await accounts.redeem_sign_in_link(
+                    uow, request.query_params.get("ticket", "")
+                )
         except NotAllowed:
             return RedirectResponse("/sign-in?link=used", status_code=303, headers=_PRIVATE)
         response = RedirectResponse("/", status_code=303, headers=_PRIVATE)
@@ -63,5 +64,3 @@ def build_auth(deps: Dependencies) -> Starlette:
         return response
 
     return Starlette(routes=[Route("/enter", enter), Route("/leave", leave, methods=["POST"])])
-
-

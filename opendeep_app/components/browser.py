@@ -11,10 +11,14 @@ class _Browser(rx.Component):
 
 
 class Ago(_Browser):
-    """A time relative to now, the exact one on hover; RFC 3339 text."""
+    """A time relative to now, the exact one on hover; RFC 3339 text.
+
+    `due` marks the time of something planned, which is never in the past.
+    """
 
     tag = "Ago"
     at: rx.Var[str]
+    due: rx.Var[bool]
     server_now: rx.Var[str]
 
 
@@ -75,4 +79,6 @@ class Follow(_Browser):
 
 def hook(test_id: str, **data: Any) -> dict[str, Any]:
     """Attributes that tests find an element by; these names are a contract."""
-    return {"data-testid": test_id} | {f"data-{key.replace('_', '-')}": value for key, value in data.items()}
+    return {"data-testid": test_id} | {
+        f"data-{key.replace('_', '-')}": value for key, value in data.items()
+    }

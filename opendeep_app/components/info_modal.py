@@ -24,24 +24,39 @@ def info_modal() -> rx.Component:
                         server_now=QuestionState.server_now,
                         custom_attrs=hook("info-countdown"),
                     ),
-                    el.span(icon("clock-alert", 20), class_name="event-icon", width="46px", height="46px"),
+                    el.span(
+                        icon("clock-alert", 20),
+                        class_name="event-icon",
+                        width="46px",
+                        height="46px",
+                    ),
                 ),
                 el.div(
                     el.div(
-                        rx.cond(live, "Your agent is on the phone and needs you", "They are waiting for your answer"),
+                        rx.cond(
+                            live,
+                            "Your agent is on the phone and needs you",
+                            "They are waiting for your answer",
+                        ),
                         class_name="small",
                         color="var(--tone-t)",
                         font_weight="600",
                     ),
                     el.a(
-                        el.b(row.who), " · ", row.goal, href=f"/tasks/{row.task_id}", class_name="soft small clamp",
+                        el.b(row.who),
+                        " · ",
+                        row.goal,
+                        href=f"/tasks/{row.task_id}",
+                        class_name="soft small clamp",
                         tab_index=-1,
                     ),
                     class_name="grow",
                 ),
                 rx.cond(
                     QuestionState.behind > 0,
-                    el.span(f"+{QuestionState.behind}", class_name="count", title="More questions wait"),
+                    el.span(
+                        f"+{QuestionState.behind}", class_name="count", title="More questions wait"
+                    ),
                 ),
                 class_name="modal-head",
             ),
@@ -74,7 +89,9 @@ def _heard() -> rx.Component:
         el.div(
             rx.foreach(
                 QuestionState.heard,
-                lambda line: el.div(rx.cond(line.by != "", el.b(line.by, ": ")), line.text, class_name="clamp"),
+                lambda line: el.div(
+                    rx.cond(line.by != "", el.b(line.by, ": ")), line.text, class_name="clamp"
+                ),
             ),
             class_name="heard",
             aria_label="What was just said",
@@ -112,8 +129,8 @@ def _answer_form() -> rx.Component:
                 placeholder="Type your answer…",
                 auto_complete="off",
                 max_length=2000,
-                value=QuestionState.draft,
-                on_change=QuestionState.set_draft,
+                key=QuestionState.current.id,
+                on_change=QuestionState.set_draft.debounce(200),
                 custom_attrs=hook("info-answer"),
             ),
             el.button(
@@ -121,7 +138,9 @@ def _answer_form() -> rx.Component:
             ),
             class_name="row",
         ),
-        rx.cond(QuestionState.error != "", el.div(QuestionState.error, class_name="error", role="alert")),
+        rx.cond(
+            QuestionState.error != "", el.div(QuestionState.error, class_name="error", role="alert")
+        ),
         on_submit=QuestionState.answer,
         reset_on_submit=False,
     )
@@ -138,9 +157,11 @@ def _consequence(live: rx.Var[bool]) -> rx.Component:
             class_name="faint small grow",
         ),
         el.button(
-            "Later", type="button", class_name="btn ghost", on_click=QuestionState.put_off, custom_attrs=hook("info-later")
+            "Later",
+            type="button",
+            class_name="btn ghost",
+            on_click=QuestionState.put_off,
+            custom_attrs=hook("info-later"),
         ),
         class_name="row",
     )
-
-

@@ -74,7 +74,12 @@ def _navigation(here: str) -> rx.Component:
     def entry(label: str, href: str, name: str, extra: rx.Component | None = None) -> rx.Component:
         current = {"aria-current": "page"} if here == href else {}
         return rx.el.a(
-            icon(name, 17), label, extra or rx.fragment(), href=href, class_name="nav", custom_attrs=current
+            icon(name, 17),
+            label,
+            extra or rx.fragment(),
+            href=href,
+            class_name="nav",
+            custom_attrs=current,
         )
 
     return el.nav(
@@ -102,12 +107,15 @@ def _navigation(here: str) -> rx.Component:
 
 
 def _sign_out() -> rx.Component:
-    return el.form(
-        el.button(
-            icon("log-out", 14), "Sign out", type="submit", class_name="btn ghost", padding="0 6px", margin="6px 0 0 -6px"
-        ),
-        action="/auth/leave",
-        method="post",
+    return el.button(
+        icon("log-out", 14),
+        "Sign out",
+        type="button",
+        class_name="btn ghost",
+        padding="0 6px",
+        margin="6px 0 0 -6px",
+        on_click=SessionState.leave,
+        custom_attrs=hook("sign-out"),
     )
 
 
@@ -130,7 +138,9 @@ def _bell() -> rx.Component:
         icon("bell", 17),
         rx.cond(
             QuestionState.pending_count > 0,
-            el.span(QuestionState.pending_count, class_name="count", custom_attrs=hook("pending-count")),
+            el.span(
+                QuestionState.pending_count, class_name="count", custom_attrs=hook("pending-count")
+            ),
         ),
         href="/questions",
         class_name="btn ghost icon bell",

@@ -47,15 +47,27 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
         el.div(
             rx.cond(
                 live,
-                Countdown.create(deadline=row.deadline, asked=row.asked_at, server_now=QuestionState.server_now),
-                el.span(icon("clock-alert", 18), class_name="event-icon", width="38px", height="38px"),
+                Countdown.create(
+                    deadline=row.deadline, asked=row.asked_at, server_now=QuestionState.server_now
+                ),
+                el.span(
+                    icon("clock-alert", 18), class_name="event-icon", width="38px", height="38px"
+                ),
             ),
             el.div(
                 el.div(row.question, font_weight="620", font_size="15px"),
-                el.a(el.b(row.who), " · ", row.goal, href=f"/tasks/{row.task_id}", class_name="soft small clamp"),
+                el.a(
+                    el.b(row.who),
+                    " · ",
+                    row.goal,
+                    href=f"/tasks/{row.task_id}",
+                    class_name="soft small clamp",
+                ),
                 class_name="grow",
             ),
-            Ago.create(at=row.asked_at, server_now=QuestionState.server_now, class_name="faint small num"),
+            Ago.create(
+                at=row.asked_at, server_now=QuestionState.server_now, class_name="faint small num"
+            ),
             class_name="row",
             gap="12px",
             align_items="flex-start",
@@ -63,7 +75,12 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
         el.div(
             rx.foreach(
                 row.suggestions,
-                lambda text: el.button(text, type="button", class_name="chip", on_click=QuestionState.suggest(row.id, text)),
+                lambda text: el.button(
+                    text,
+                    type="button",
+                    class_name="chip",
+                    on_click=QuestionState.suggest(row.id, text),
+                ),
             ),
             class_name="chips",
         ),
@@ -71,11 +88,18 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
             el.input(type="hidden", name="id", value=row.id, read_only=True),
             el.div(
                 el.input(
-                    name="answer", class_name="field", placeholder="Type your answer…", auto_complete="off", max_length=2000,
-                    aria_label="Your answer", custom_attrs=hook("inbox-answer"),
+                    name="answer",
+                    class_name="field",
+                    placeholder="Type your answer…",
+                    auto_complete="off",
+                    max_length=2000,
+                    aria_label="Your answer",
+                    custom_attrs=hook("inbox-answer"),
                 ),
                 el.button(
-                    rx.cond(live, "Answer", "Answer and call back"), type="submit", class_name="btn primary",
+                    rx.cond(live, "Answer", "Answer and call back"),
+                    type="submit",
+                    class_name="btn primary",
                     custom_attrs=hook("inbox-submit"),
                 ),
                 class_name="row",
@@ -98,7 +122,10 @@ def _settled() -> rx.Component:
                 el.span(row.question, class_name="who"),
                 el.span(Ago.create(at=row.answered_at), class_name="faint small"),
                 el.span(
-                    row.answer, rx.cond(row.answer != "", " · ", ""), el.span(row.outcome, class_name="faint small"), class_name="goal clamp"
+                    row.answer,
+                    rx.cond(row.answer != "", " · ", ""),
+                    el.span(row.outcome, class_name="faint small"),
+                    class_name="goal clamp",
                 ),
                 el.span(row.who, class_name="faint small"),
                 href=f"/tasks/{row.task_id}",

@@ -22,7 +22,11 @@ el = rx.el
 def new_task() -> rx.Component:
     """Whom to call and what for."""
     return page(
-        el.h1(rx.el.a("Tasks", href="/", class_name="crumb"), el.span(" / ", class_name="faint"), "New task"),
+        el.h1(
+            rx.el.a("Tasks", href="/", class_name="crumb"),
+            el.span(" / ", class_name="faint"),
+            "New task",
+        ),
         el.form(
             _phone(),
             rx.cond(NewTaskState.people.length() > 0, _practice()),
@@ -30,22 +34,42 @@ def new_task() -> rx.Component:
                 "goal",
                 "What should the call achieve?",
                 el.textarea(
-                    name="goal", id="goal", class_name="field", max_length=4000, rows=3,
+                    name="goal",
+                    id="goal",
+                    class_name="field",
+                    max_length=4000,
+                    rows=3,
                     placeholder="Move my dentist appointment to next week, mornings only.",
-                    aria_invalid=_invalid("goal"), custom_attrs=hook("task-goal"),
+                    aria_invalid=_invalid("goal"),
+                    custom_attrs=hook("task-goal"),
                 ),
             ),
             el.div(
                 _field(
                     "contact_name",
                     "Who is that?",
-                    el.input(name="contact_name", id="contact_name", class_name="field", max_length=120, placeholder="Bright Smile Dental"),
+                    el.input(
+                        name="contact_name",
+                        id="contact_name",
+                        class_name="field",
+                        max_length=120,
+                        placeholder="Bright Smile Dental",
+                    ),
                     "optional",
                 ),
                 _field(
                     "max_attempts",
                     "Attempts",
-                    el.input(name="max_attempts", id="max_attempts", type="number", min=1, max=20, default_value="3", class_name="field num", aria_invalid=_invalid("max_attempts")),
+                    el.input(
+                        name="max_attempts",
+                        id="max_attempts",
+                        type="number",
+                        min=1,
+                        max=20,
+                        default_value="3",
+                        class_name="field num",
+                        aria_invalid=_invalid("max_attempts"),
+                    ),
                     "when nobody answers",
                 ),
                 class_name="pair",
@@ -54,7 +78,11 @@ def new_task() -> rx.Component:
                 "context",
                 "What else should the agent know?",
                 el.textarea(
-                    name="context", id="context", class_name="field", max_length=8000, rows=3,
+                    name="context",
+                    id="context",
+                    class_name="field",
+                    max_length=8000,
+                    rows=3,
                     placeholder="Names, dates, reference numbers. It asks you when something is missing.",
                 ),
                 "optional",
@@ -65,13 +93,31 @@ def new_task() -> rx.Component:
                     _field(
                         "priority",
                         "Priority",
-                        el.input(name="priority", id="priority", type="number", min=-100, max=100, default_value="0", class_name="field num", aria_invalid=_invalid("priority")),
+                        el.input(
+                            name="priority",
+                            id="priority",
+                            type="number",
+                            min=-100,
+                            max=100,
+                            default_value="0",
+                            class_name="field num",
+                            aria_invalid=_invalid("priority"),
+                        ),
                         "higher goes first",
                     ),
                     _field(
                         "info_timeout_seconds",
                         "Seconds you get to answer a question",
-                        el.input(name="info_timeout_seconds", id="info_timeout_seconds", type="number", min=5, max=600, placeholder="30", class_name="field num", aria_invalid=_invalid("info_timeout_seconds")),
+                        el.input(
+                            name="info_timeout_seconds",
+                            id="info_timeout_seconds",
+                            type="number",
+                            min=5,
+                            max=600,
+                            placeholder="30",
+                            class_name="field num",
+                            aria_invalid=_invalid("info_timeout_seconds"),
+                        ),
                     ),
                     class_name="pair",
                     margin_top="14px",
@@ -84,7 +130,10 @@ def new_task() -> rx.Component:
             ),
             el.div(
                 el.button(
-                    icon("phone-outgoing", 16), "Start the task", type="submit", class_name="btn primary big",
+                    icon("phone-outgoing", 16),
+                    "Start the task",
+                    type="submit",
+                    class_name="btn primary big",
                     custom_attrs=hook("task-submit"),
                 ),
                 el.a("Cancel", href="/", class_name="btn ghost big"),
@@ -93,7 +142,7 @@ def new_task() -> rx.Component:
             on_submit=NewTaskState.submit,
             reset_on_submit=False,
             no_validate=True,
-            class_name="form",
+            class_name=rx.cond(NewTaskState.people.length() > 0, "form with-aside", "form"),
         ),
         here="/tasks/new",
     )
@@ -111,8 +160,9 @@ def _phone() -> rx.Component:
                 class_name="field num",
                 placeholder="+1 202 555 0143",
                 auto_complete="tel",
-                value=NewTaskState.phone,
-                on_change=NewTaskState.type_phone,
+                key=NewTaskState.picked,
+                default_value=NewTaskState.picked,
+                on_change=NewTaskState.type_phone.debounce(250),
                 on_blur=NewTaskState.leave_phone,
                 aria_invalid=_invalid("phone_number"),
                 custom_attrs=hook("task-phone"),
@@ -122,9 +172,13 @@ def _phone() -> rx.Component:
                 el.div(
                     el.span(NewTaskState.flag, aria_hidden="true", font_size="16px"),
                     el.b(NewTaskState.international, class_name="num"),
-                    NewTaskState.country,
-                    "·",
-                    el.span("it is ", NewTaskState.local_time, " there", class_name="num"),
+                    el.span(
+                        NewTaskState.country,
+                        " · it is ",
+                        NewTaskState.local_time,
+                        " there",
+                        class_name="num",
+                    ),
                     class_name="checked",
                     aria_live="polite",
                     custom_attrs=hook("phone-check"),
@@ -138,11 +192,12 @@ def _phone() -> rx.Component:
 def _practice() -> rx.Component:
     return el.div(
         el.div(
-            "Or call somebody on the practice line",
+            "Or somebody on the practice line",
             el.span("no real phone rings", class_name="faint"),
             class_name="label",
         ),
         el.div(rx.foreach(NewTaskState.people, _person), class_name="people"),
+        class_name="aside",
     )
 
 
@@ -154,17 +209,27 @@ def _person(row: rx.Var[PersonRow]) -> rx.Component:
         class_name="person",
         on_click=NewTaskState.pick(row.number),
         custom_attrs=hook("practice-person", phone=row.number)
-        | {"aria-pressed": rx.cond(NewTaskState.phone == row.number, "true", "false")},
+        | {"aria-pressed": rx.cond(NewTaskState.picked == row.number, "true", "false")},
     )
 
 
 def _field(name: str, label: str, control: rx.Component, hint: str = "") -> rx.Component:
     return el.div(
-        el.label(label, el.span(hint, class_name="faint") if hint else rx.fragment(), html_for=name, class_name="label"),
+        el.label(
+            label,
+            el.span(hint, class_name="faint") if hint else rx.fragment(),
+            html_for=name,
+            class_name="label",
+        ),
         control,
         rx.cond(
             NewTaskState.errors.contains(name),
-            el.div(NewTaskState.errors[name], class_name="error", role="alert", custom_attrs=hook(f"error-{name}")),
+            el.div(
+                NewTaskState.errors[name],
+                class_name="error",
+                role="alert",
+                custom_attrs=hook(f"error-{name}"),
+            ),
         ),
     )
 

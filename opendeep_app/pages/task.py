@@ -7,6 +7,7 @@ import reflex as rx
 from opendeep_app.components.browser import Ago, At, Elapsed, Follow, hook
 from opendeep_app.components.icons import event_icon, icon
 from opendeep_app.components.shell import page, skeleton
+from opendeep_app.pages.tasks import next_call
 from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.rows import CallRow, EventRow, LineRow, QuestionRow
 from opendeep_app.state.session import SessionState
@@ -48,7 +49,13 @@ def _task() -> rx.Component:
             class_name="stack",
             gap="16px",
         ),
-        el.div(_facts(), rx.cond(TaskState.questions.length() > 0, _questions()), _timeline(), class_name="stack", gap="16px"),
+        el.div(
+            _facts(),
+            rx.cond(TaskState.questions.length() > 0, _questions()),
+            _timeline(),
+            class_name="stack",
+            gap="16px",
+        ),
         class_name="two",
     )
 
@@ -60,14 +67,19 @@ def _head() -> rx.Component:
             el.span(
                 el.span(class_name="dot", aria_hidden="true"),
                 row.label,
-                rx.cond(row.live_since != "", Elapsed.create(since=row.live_since, server_now=TaskState.server_now)),
+                rx.cond(
+                    row.live_since != "",
+                    Elapsed.create(since=row.live_since, server_now=TaskState.server_now),
+                ),
                 class_name=f"status tone-{row.tone}",
                 custom_attrs=hook("task-status", status=row.status),
                 aria_live="polite",
             ),
             el.span(row.attempts, class_name="faint small num"),
             el.div(class_name="grow"),
-            _action("Call now", "phone-outgoing", TaskState.call_now, TaskState.can_call, "call-now"),
+            _action(
+                "Call now", "phone-outgoing", TaskState.call_now, TaskState.can_call, "call-now"
+            ),
             _action("Resume", "play", TaskState.resume, TaskState.can_resume, "resume"),
             _action("Hold", "pause", TaskState.hold, TaskState.can_hold, "hold"),
             _action("Cancel", "x", TaskState.cancel, TaskState.can_cancel, "cancel", "danger"),
@@ -75,14 +87,12 @@ def _head() -> rx.Component:
         ),
         el.p(row.goal, class_name="goal-text", margin="14px 0 0"),
         rx.cond(
-            row.note != "",
+            (row.note != "") | (row.next_at != ""),
             el.div(
-                rx.cond(TaskState.result != "", el.b("Result  "), rx.fragment()),
+                rx.cond(TaskState.result != "", el.b("Result: ")),
+                next_call(row, TaskState.server_now),
+                rx.cond(row.next_at != "", " ", ""),
                 row.note,
-                rx.cond(
-                    row.note_at != "",
-                    rx.fragment(" · ", Ago.create(at=row.note_at, server_now=TaskState.server_now)),
-                ),
                 rx.cond(
                     (TaskState.result != "") & (TaskState.reason != ""),
                     el.div(TaskState.reason, class_name="soft small"),
@@ -103,7 +113,11 @@ def _action(
     return rx.cond(
         possible,
         el.button(
-            icon(name, 15), label, type="button", class_name=f"btn {look}", on_click=handler,
+            icon(name, 15),
+            label,
+            type="button",
+            class_name=f"btn {look}",
+            on_click=handler,
             custom_attrs=hook(f"task-{key}"),
         ),
     )
@@ -116,7 +130,10 @@ def _call(row: rx.Var[CallRow]) -> rx.Component:
             el.span(
                 el.span(class_name="dot", aria_hidden="true"),
                 row.label,
-                rx.cond(row.live_since != "", Elapsed.create(since=row.live_since, server_now=TaskState.server_now)),
+                rx.cond(
+                    row.live_since != "",
+                    Elapsed.create(since=row.live_since, server_now=TaskState.server_now),
+                ),
                 class_name=f"status tone-{row.tone}",
             ),
             el.span(row.detail, class_name="faint small clip grow", font_weight="400"),
@@ -134,7 +151,10 @@ def _call(row: rx.Var[CallRow]) -> rx.Component:
                 aria_label="Transcript",
                 tab_index=0,
             ),
-            el.div(rx.cond(row.live, "Nothing has been said yet.", "Nothing was said."), class_name="faint small pad"),
+            el.div(
+                rx.cond(row.live, "Nothing has been said yet.", "Nothing was said."),
+                class_name="faint small pad",
+            ),
         ),
         class_name="panel",
         custom_attrs=hook("task-call", call_id=row.id),
@@ -181,9 +201,22 @@ def _question(row: rx.Var[QuestionRow]) -> rx.Component:
         el.div(row.question, font_weight="550"),
         rx.match(
             row.phase,
-            ("answered", el.div(row.answer, el.span(" · ", row.outcome, class_name="faint small"), class_name="soft")),
+            (
+                "answered",
+                el.div(
+                    row.answer,
+                    el.span(" · ", row.outcome, class_name="faint small"),
+                    class_name="soft",
+                ),
+            ),
             ("cancelled", el.div(row.outcome, class_name="faint small")),
-            el.a("Answer", href="/questions", class_name="small", color="var(--tone-t)", font_weight="600"),
+            el.a(
+                "Answer",
+                href="/questions",
+                class_name="small",
+                color="var(--tone-t)",
+                font_weight="600",
+            ),
         ),
         class_name=rx.match(
             row.phase, ("answered", "qa tone-good"), ("cancelled", "qa tone-off"), "qa tone-need"
@@ -195,7 +228,9 @@ def _timeline() -> rx.Component:
     return el.section(
         el.div("Timeline", class_name="panel-head"),
         el.ol(
-            rx.foreach(TaskState.events, _event), class_name="timeline", custom_attrs=hook("task-timeline")
+            rx.foreach(TaskState.events, _event),
+            class_name="timeline",
+            custom_attrs=hook("task-timeline"),
         ),
         class_name="panel",
     )

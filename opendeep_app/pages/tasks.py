@@ -54,6 +54,19 @@ def status(row: rx.Var[TaskRow]) -> rx.Component:
     )
 
 
+def next_call(row: rx.Var[TaskRow], server_now: rx.Var[str]) -> rx.Component:
+    """When the next call is due."""
+    return rx.cond(
+        row.next_at != "",
+        el.span(
+            "Calls ",
+            Ago.create(at=row.next_at, server_now=server_now, due=True, class_name="num"),
+            rx.cond(row.note != "", " ·", ""),
+            white_space="pre",
+        ),
+    )
+
+
 def _list() -> rx.Component:
     return rx.fragment(
         el.div(
@@ -86,21 +99,25 @@ def _list() -> rx.Component:
             class_name="chips scroll",
             role="group",
             aria_label="Filter by status",
-            margin_bottom="14px",
         ),
         rx.cond(
             TasksState.rows.length() > 0,
             el.div(
-                rx.foreach(TasksState.rows, lambda row: card(row=row, key=row.id)), class_name="panel list"
+                rx.foreach(TasksState.rows, lambda row: card(row=row, key=row.id)),
+                class_name="panel list",
             ),
             _nothing_matches(),
         ),
         el.div(
-            el.span(f"{TasksState.rows.length()} of {TasksState.total}", class_name="faint small num"),
+            el.span(
+                f"{TasksState.rows.length()} of {TasksState.total}", class_name="faint small num"
+            ),
             el.div(class_name="grow"),
             rx.cond(
                 TasksState.more,
-                el.button("Load more", type="button", class_name="btn", on_click=TasksState.load_more),
+                el.button(
+                    "Load more", type="button", class_name="btn", on_click=TasksState.load_more
+                ),
             ),
             class_name="row",
             margin_top="12px",
@@ -141,13 +158,10 @@ def card(row: rx.Var[TaskRow]) -> rx.Component:
             justify_content="flex-end",
         ),
         rx.cond(
-            row.note != "",
+            (row.note != "") | (row.next_at != ""),
             el.div(
+                next_call(row, TasksState.server_now),
                 el.span(row.note, class_name="clip"),
-                rx.cond(
-                    row.note_at != "",
-                    Ago.create(at=row.note_at, server_now=TasksState.server_now, class_name="num"),
-                ),
                 class_name="note",
             ),
         ),

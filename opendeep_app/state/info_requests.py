@@ -25,6 +25,8 @@ class QuestionState(LiveState, rx.State):
     TOPICS: ClassVar[frozenset[Topic]] = frozenset({Topic.INFO_REQUEST, Topic.TRANSCRIPT})
 
     waiting: list[QuestionRow] = []
+    #: The question in the modal; its id is empty when there is none.
+    current: QuestionRow = QuestionRow()
     #: The conversation just before the modal's question.
     heard: list[LineRow] = []
     server_now: str = ""
@@ -39,16 +41,9 @@ class QuestionState(LiveState, rx.State):
         return len(self.waiting)
 
     @rx.var
-    def current(self) -> QuestionRow:
-        """The question in the modal; its id is empty when there is none."""
-        put_off = set(self.later.split())
-        return next((row for row in self.waiting if row.id not in put_off), QuestionRow())
-
-    @rx.var
     def behind(self) -> int:
         """How many more wait behind the modal's question."""
-        put_off = set(self.later.split())
-        return max(0, sum(row.id not in put_off for row in self.waiting) - 1)
+        return max(0, len(self._not_put_off()) - 1)
 
     @rx.event
     async def load(self) -> Any:
@@ -61,18 +56,20 @@ class QuestionState(LiveState, rx.State):
             await self._read(session, user.id)
         return None
 
-    async def refresh(self) -> None:
+    async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
         """Reads the questions again after a notice."""
+        if topics == {Topic.TRANSCRIPT} and not self.current.id:
+            return
         async with deps().db.reading() as session:
             user = await viewer(self, session)
             if user is None:
-                self.waiting, self.heard = [], []
+                self.waiting, self.heard, self.current = [], [], QuestionRow()
                 return
             await self._read(session, user.id)
 
     @rx.event
     def set_draft(self, text: str) -> None:
-        """Keeps what is being typed, so that an update of the page never loses it."""
+        """Knows that an answer is being typed, which no other question may interrupt."""
         self.draft = text
 
     @rx.event
@@ -89,7 +86,8 @@ class QuestionState(LiveState, rx.State):
     def put_off(self) -> None:
         """Closes the modal; the question stays in the inbox."""
         self.later = f"{self.later} {self.current.id}".strip()
-        self.error = ""
+        self.draft = ""
+        self._choose()
 
     async def _answer(self, question_id: str, text: str) -> Any:
         user = await viewer(self)
@@ -115,12 +113,26 @@ class QuestionState(LiveState, rx.State):
     async def _read(self, session: AsyncSession, user_id: str) -> None:
         requests = await info_requests.pending(session, user_id, INBOX_LIMIT)
         rows = await question_rows(session, user_id, requests)
-        if [row.id for row in rows[:1]] != [row.id for row in self.waiting[:1]]:
-            self.error = ""
         self.waiting, self.server_now = rows, text_of(deps().clock())
+        self._choose()
         shown = next((r for r in requests if r.id == self.current.id), None)
         lines = await calls.transcript(session, shown.call_id) if shown else []
         self.heard = [line_row(line, self.current.who) for line in lines[-LAST_LINES:]]
+
+    def _not_put_off(self) -> list[QuestionRow]:
+        put_off = set(self.later.split())
+        return [row for row in self.waiting if row.id not in put_off]
+
+    def _choose(self) -> None:
+        """Stays with the question in the modal, unless it is settled or a live call is more urgent."""
+        rows = self._not_put_off()
+        same = next((row for row in rows if row.id == self.current.id), None)
+        first = rows[0] if rows else QuestionRow()
+        urgent = first.phase == "open" and same is not None and same.phase != "open"
+        chosen = same if same and (self.draft or not urgent) else first
+        if chosen.id != self.current.id:
+            self.error = self.draft = ""
+        self.current = chosen
 
 
 async def question_rows(
@@ -152,7 +164,7 @@ class InboxState(LiveState, rx.State):
         await self.refresh()
         return None
 
-    async def refresh(self) -> None:
+    async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
         """Reads what has been settled; what waits is `QuestionState.waiting`."""
         async with deps().db.reading() as session:
             user = await viewer(self, session)
@@ -160,5 +172,3 @@ class InboxState(LiveState, rx.State):
             rows = await question_rows(session, user.id, recent) if user else []
         self.settled = [row for row in rows if row.phase in ("answered", "cancelled")]
         self.loaded = True
-
-

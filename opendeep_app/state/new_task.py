@@ -23,9 +23,10 @@ class PersonRow:
 
 
 class NewTaskState(rx.State):
-    """What the form shows; what is typed stays in the browser until it is submitted."""
+    """What the form shows."""
 
-    phone: str = ""
+    #: The number taken from the practice line; what is typed stays in the browser.
+    picked: str = ""
     checked: bool = False
     international: str = ""
     flag: str = ""
@@ -41,7 +42,7 @@ class NewTaskState(rx.State):
         """Begins an empty form."""
         if await viewer(self) is None:
             return rx.redirect(SIGN_IN)
-        self.reset()
+        self.reset()  # type: ignore[no-untyped-call]
         if deps().settings.practice:
             self.people = [
                 PersonRow(phone_numbers.international(p.phone_number), p.name, p.behaviour)
@@ -52,19 +53,18 @@ class NewTaskState(rx.State):
     @rx.event
     async def type_phone(self, text: str) -> None:
         """Checks the number as it is typed; too early to complain about what may become right."""
-        self.phone = text
-        self._check(complain=len([c for c in text if c.isdigit()]) >= 11)
+        self._check(text, complain=len([c for c in text if c.isdigit()]) >= 11)
 
     @rx.event
     async def leave_phone(self, text: str) -> None:
         """Checks the number when the field is left."""
-        self._check(complain=bool(text.strip()))
+        self._check(text, complain=bool(text.strip()))
 
     @rx.event
     async def pick(self, number: str) -> None:
         """Takes a number of the practice line."""
-        self.phone = number
-        self._check(complain=True)
+        self.picked = number
+        self._check(number, complain=True)
 
     @rx.event
     async def submit(self, form: dict[str, Any]) -> Any:
@@ -84,11 +84,11 @@ class NewTaskState(rx.State):
             return None
         return rx.redirect(f"/tasks/{task.id}")
 
-    def _check(self, *, complain: bool) -> None:
+    def _check(self, text: str, *, complain: bool) -> None:
         self.errors = {k: v for k, v in self.errors.items() if k != "phone_number"}
         self.checked = False
         try:
-            number = phone_numbers.parse(self.phone)
+            number = phone_numbers.parse(text)
         except InvalidInput as error:
             if complain:
                 self.errors = {**self.errors, error.field: error.message}

@@ -32,9 +32,10 @@ class TaskRow:
     status: str = ""
     label: str = ""
     tone: str = "wait"
-    #: One line that says where it stands, and the moment it speaks of.
+    #: When the next call is due; empty when none is planned.
+    next_at: str = ""
+    #: One line that says where it stands.
     note: str = ""
-    note_at: str = ""
     changed_at: str = ""
     attempts: str = ""
     #: When the live call was answered; empty without one.
@@ -118,18 +119,22 @@ def task_row(detail: TaskDetail) -> TaskRow:
     """A task as a card."""
     task, look = detail.task, STATUS[detail.task.status]
     live = next((c.call for c in detail.calls if c.call.status.live), None)
+    label = look.label
     asking = next((q for q in detail.info_requests if q.status is InfoRequestStatus.OPEN), None)
-    note, note_at = _note(task, live, detail.info_requests)
+    if asking:
+        label = "Asks you"
+    elif live and task.status is TaskStatus.IN_PROGRESS:
+        label = _live_label(live)
     return TaskRow(
         id=task.id,
         title=who(task),
         number=phone_numbers.international(task.phone_number) if task.contact_name else "",
         goal=task.goal,
         status=task.status.value,
-        label=_live_label(live) if live and task.status is TaskStatus.IN_PROGRESS else look.label,
+        label=label,
         tone="need" if asking else look.tone,
-        note=note,
-        note_at=text_of(note_at),
+        next_at=text_of(task.next_action_at),
+        note=_note(task, detail.info_requests),
         changed_at=text_of(task.updated_at),
         attempts=f"{task.current_attempt_count} of {task.max_attempts} attempts"
         if task.current_attempt_count
@@ -147,23 +152,17 @@ def _live_label(call: Call) -> str:
     }.get(call.status, "On the phone")
 
 
-def _note(
-    task: Task, live: Call | None, questions: list[InfoRequest]
-) -> tuple[str, datetime | None]:
+def _note(task: Task, questions: list[InfoRequest]) -> str:
     waiting = [
         q for q in questions if q.status in (InfoRequestStatus.OPEN, InfoRequestStatus.EXPIRED)
     ]
     if task.status.terminal:
-        return task.result_summary or task.result_reason, None
+        return task.result_summary or task.result_reason
     if waiting:
-        return f"Asks: {waiting[-1].question}", None
-    if task.status.callable:
-        words = "Next attempt" if task.current_attempt_count else "First call"
-        reason = f" · {task.next_action_reason}" if task.next_action_reason else ""
-        return words + reason, task.next_action_at
+        return f"Asks: {waiting[-1].question}"
     if task.status is TaskStatus.PENDING_ANALYSIS:
-        return "Working out what came of the call", None
-    return ("", live.created_at) if live else ("", None)
+        return "Working out what came of the call."
+    return task.next_action_reason if task.status.callable else ""
 
 
 def line_row(line: TranscriptLine, recipient: str) -> LineRow:
@@ -176,12 +175,17 @@ def call_row(detail: CallDetail, task: Task) -> CallRow:
     """An attempt with its transcript."""
     call = detail.call
     ended = call.status is CallStatus.ENDED
-    outcome = call.outcome.value.removeprefix("FAILED_").replace("_", " ").capitalize() if call.outcome else ""
+    outcome = (
+        call.outcome.value.removeprefix("FAILED_").replace("_", " ").capitalize()
+        if call.outcome
+        else ""
+    )
     good = outcome in ("Goal met",)
     return CallRow(
         id=call.id,
         title=f"Call {call.attempt_number}",
-        label=outcome or ("Ended" if ended else "Withdrawn" if not call.status.live else _live_label(call)),
+        label=outcome
+        or ("Ended" if ended else "Withdrawn" if not call.status.live else _live_label(call)),
         tone="live" if call.status.live else "good" if good else "off",
         detail=call.end_reason,
         at=text_of(call.created_at),

@@ -25,7 +25,7 @@ class SessionState(rx.State):
         """First of every page's loaders: sends strangers to the sign-in page."""
         user = await viewer(self)
         if user is None:
-            self.reset()
+            self.reset()  # type: ignore[no-untyped-call]
             tabs.forget(self.router.session.client_token)
             return rx.redirect(SIGN_IN)
         tabs.enter(self.router.session.client_token, user.id)
@@ -34,6 +34,14 @@ class SessionState(rx.State):
         self.name = user.name or user.email.split("@")[0]
         self.practice = deps().settings.practice
         return None
+
+    @rx.event
+    def leave(self) -> Any:
+        """Signs out: the cookie can only be cleared by the server, the whole page goes with it."""
+        return rx.call_script(
+            "fetch('/auth/leave', {method: 'POST', redirect: 'manual'})"
+            ".finally(() => window.location.assign('/sign-in'))"
+        )
 
 
 class SignInState(rx.State):
@@ -47,7 +55,9 @@ class SignInState(rx.State):
         """Passes on who is signed in already."""
         self.busy = False
         used = self.router.url.query_parameters.get("link") == "used"
-        self.error = "This sign-in link has been used or is too old. Use your password." if used else ""
+        self.error = (
+            "This sign-in link has been used or is too old. Use your password." if used else ""
+        )
         return rx.redirect("/") if await viewer(self) else None
 
     @rx.event

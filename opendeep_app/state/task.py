@@ -62,7 +62,7 @@ class TaskState(LiveState, rx.State):
             return rx.redirect(SIGN_IN)
         task_id = self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
         if task_id != self._task_id:
-            self.reset()
+            self.reset()  # type: ignore[no-untyped-call]
             self._task_id = task_id
         tabs.add(self.router.session.client_token, user.id, TaskState, task_id)
         await self.refresh()
@@ -101,7 +101,7 @@ class TaskState(LiveState, rx.State):
         await self.refresh()
         return None
 
-    async def refresh(self) -> None:
+    async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
         """Reads the task again."""
         async with deps().db.reading() as session:
             user = await viewer(self, session)

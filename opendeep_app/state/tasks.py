@@ -132,7 +132,7 @@ class TasksState(LiveState, rx.State):
             return rx.toast.error(error.message)
         return rx.redirect(f"/tasks/{task.id}")
 
-    async def refresh(self) -> None:
+    async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
         """Reads the list again with the present filters."""
         async with deps().db.reading() as session:
             user = await viewer(self, session)
@@ -150,7 +150,9 @@ class TasksState(LiveState, rx.State):
         self.rows = [task_row(detail) for detail in page.items]
         self.total, self.everything = page.total, sum(counts.values())
         self.filters = [
-            FilterRow(key, label, sum(counts.get(s, 0) for s in statuses) if statuses else self.everything)
+            FilterRow(
+                key, label, sum(counts.get(s, 0) for s in statuses) if statuses else self.everything
+            )
             for key, (label, statuses) in FILTERS.items()
         ]
         self.server_now = text_of(deps().clock())
