@@ -70,7 +70,14 @@ class HangUp(_Message):
     reason: str
 
 
-Command = Annotated[AnswerGiven | ExtendWait | HangUp, Field(discriminator="kind")]
+class CarrierEnded(_Message):
+    """The carrier says that the call is over, in case its media socket does not."""
+
+    kind: Literal["carrier_ended"] = "carrier_ended"
+    call_id: str
+
+
+Command = Annotated[AnswerGiven | ExtendWait | HangUp | CarrierEnded, Field(discriminator="kind")]
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from opendeep_app.bus import Topic
+from opendeep_app.bus import CarrierEnded, Topic
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import NotFound
 from opendeep_app.models import (
@@ -276,6 +276,7 @@ async def _ended(uow: UnitOfWork, call: Call, update_: CarrierStatus) -> None:
     if update_.status == "completed":
         if call.session_opened_at and not call.session_closed_at:
             call.duration_seconds = update_.duration_seconds
+            uow.command(CarrierEnded(call_id=call.id))
             return
         # Picked up and gone before a voice session began: nothing was said.
         answered = call.session_opened_at is not None

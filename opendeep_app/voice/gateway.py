@@ -1,0 +1,329 @@
+"""The only process that Twilio reaches: webhooks, the media socket, and the calls it holds."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import FrameType
+
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from twilio.request_validator import RequestValidator
+
+from opendeep_app.config import Settings
+from opendeep_app.dependencies import Dependencies, dependencies
+from opendeep_app.errors import NotFound
+from opendeep_app.logs import configure_logs
+from opendeep_app.models import CallStatus, EndedBy
+from opendeep_app.services import calls
+from opendeep_app.services.calls import CarrierStatus
+from opendeep_app.voice import metrics, twilio_codec, twiml
+from opendeep_app.voice.session import CallSession, Stream
+
+log = structlog.get_logger()
+
+DRAIN_SECONDS = 20
+APOLOGY_SECONDS = 8
+POLICY_VIOLATION = 1008
+CANNOT_ACCEPT = 1003
+
+Form = dict[str, str]
+Handler = Callable[[str, Form], Awaitable[Response]]
+
+
+class Gateway:
+    """The calls that this process holds, and the doors through which Twilio comes in."""
+
+    def __init__(self, deps: Dependencies) -> None:
+        self.deps = deps
+        self.draining = False
+        self._id = secrets.token_hex(8)
+        self._sessions: dict[str, CallSession] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._validator = RequestValidator(deps.settings.twilio_auth_token)
+
+    def routes(self) -> list[Route | WebSocketRoute]:
+        """Everything the gateway serves."""
+
+        def hook(path: str, handler: Handler) -> Route:
+            return Route(path, self._signed(handler), methods=["POST"])
+
+        return [
+            hook("/twilio/voice/{call_id}", self._voice),
+            hook("/twilio/status/{call_id}", self._status),
+            hook("/twilio/amd/{call_id}", self._noted),
+            hook("/twilio/recording/{call_id}", self._noted),
+            hook("/twilio/inbound", self._inbound),
+            hook("/twilio/sms", self._sms),
+            WebSocketRoute(twiml.MEDIA_PATH, self._media),
+            Route("/healthz", self._healthz),
+            Route("/readyz", self._readyz),
+            Route("/metrics", self._metrics),
+        ]
+
+    async def drain(self) -> None:
+        """Takes no new calls, lets live ones finish, then has the agent apologise and leave."""
+        self.draining = True
+        if await self._idle(DRAIN_SECONDS):
+            return
+        for session in list(self._sessions.values()):
+            await session.say_goodbye("You have to leave for technical reasons.")
+        if not await self._idle(APOLOGY_SECONDS):
+            for session in list(self._sessions.values()):
+                session.finish(EndedBy.SYSTEM, "The agent's service was shut down.")
+            await self._idle(APOLOGY_SECONDS)
+
+    async def _idle(self, seconds: float) -> bool:
+        """Whether every call is over within so many seconds."""
+        if self._running:
+            await asyncio.wait(set(self._running), timeout=seconds)
+        return not self._running
+
+    # Webhooks
+
+    async def _voice(self, call_id: str, form: Form) -> Response:
+        """The recipient has picked up: what shall the carrier do?"""
+        session = await self._session(call_id)
+        if session is None:
+            return _xml(twiml.hang_up())
+        return _xml(twiml.connect_stream(self.deps.settings, call_id))
+
+    async def _status(self, call_id: str, form: Form) -> Response:
+        sip_code, duration = form.get("SipResponseCode", ""), form.get("CallDuration", "")
+        error_code = form.get("ErrorCode", "")
+        status = CarrierStatus(
+            sid=form.get("CallSid", ""),
+            status=form.get("CallStatus", ""),
+            duration_seconds=int(duration) if duration.isdigit() else None,
+            sip_code=int(sip_code) if sip_code.isdigit() else None,
+            error_code=int(error_code) if error_code.isdigit() else None,
+            answered_by=form.get("AnsweredBy"),
+        )
+        try:
+            async with self.deps.db.unit_of_work() as uow:
+                await calls.on_carrier_status(uow, call_id, status)
+        except NotFound:
+            log.warning("status_of_unknown_call")
+        return Response(status_code=204)
+
+    async def _inbound(self, call_id: str, form: Form) -> Response:
+        return _xml(
+            twiml.say_and_hang_up(
+                "Thank you for calling back. This number only makes calls. Goodbye."
+            )
+        )
+
+    async def _sms(self, call_id: str, form: Form) -> Response:
+        return _xml("<Response/>")
+
+    async def _noted(self, call_id: str, form: Form) -> Response:
+        return Response(status_code=204)
+
+    def _signed(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """Lets only requests through that bear the carrier's signature over our public URL."""
+
+        async def checked(request: Request) -> Response:
+            form = {key: str(value) for key, value in (await request.form()).items()}
+            url = self.deps.settings.public_url + request.url.path
+            if request.url.query:
+                url += f"?{request.url.query}"
+            if not self._authentic(url, form, request.headers.get("x-twilio-signature", "")):
+                return JSONResponse(
+                    {
+                        "type": "about:blank",
+                        "title": "Not signed by the carrier",
+                        "status": 403,
+                        "detail": "X-Twilio-Signature does not fit this request. If it came "
+                        "from Twilio, check TWILIO_AUTH_TOKEN and OPENDEEP_PUBLIC_URL.",
+                    },
+                    status_code=403,
+                    media_type="application/problem+json",
+                )
+            return await handler(request.path_params.get("call_id", ""), form)
+
+        return checked
+
+    def _authentic(self, url: str, form: Form, signature: str) -> bool:
+        if self._validator.validate(url, form, signature):
+            return True
+        metrics.FORGED.inc()
+        return False
+
+    # The media socket
+
+    async def _media(self, socket: WebSocket) -> None:
+        signature = socket.headers.get("x-twilio-signature", "")
+        if not self._authentic(twiml.media_url(self.deps.settings), {}, signature):
+            await socket.close(POLICY_VIOLATION)
+            return
+        await socket.accept()
+        session: CallSession | None = None
+        stream: Stream | None = None
+        try:
+            while True:
+                message = await socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                event = twilio_codec.decode(message.get("text") or message.get("bytes") or b"")
+                match event:
+                    case twilio_codec.Audio(payload) if session is not None:
+                        await session.hear(payload)
+                    case twilio_codec.MarkPlayed(name) if session is not None:
+                        session.mark_played(name)
+                    case twilio_codec.StreamStarted() if session is None:
+                        session = await self._session_for(event)
+                        if session is None:
+                            await socket.close(POLICY_VIOLATION)
+                            return
+                        stream = _stream(socket, event)
+                        await session.attach(stream)
+                    case twilio_codec.StreamStopped():
+                        return
+        except twilio_codec.MalformedFrame:
+            metrics.FRAMES.labels("malformed").inc()
+            with contextlib.suppress(RuntimeError):
+                await socket.close(CANNOT_ACCEPT)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            if session is not None and stream is not None:
+                await session.detach(stream)
+
+    async def _session_for(self, start: twilio_codec.StreamStarted) -> CallSession | None:
+        call_id = start.parameters.get("call_id", "")
+        token = twiml.stream_token(self.deps.settings, call_id)
+        if not secrets.compare_digest(start.parameters.get("token", "").encode(), token.encode()):
+            metrics.FORGED.inc()
+            return None
+        return await self._session(call_id)
+
+    async def _session(self, call_id: str) -> CallSession | None:
+        """The session that holds the call, begun if need be; None when the call is over."""
+        if held := self._sessions.get(call_id):
+            return held
+        if self.draining:
+            return None
+        try:
+            async with self.deps.db.reading() as reading:
+                briefing = await calls.load_briefing(reading, call_id)
+        except NotFound:
+            return None
+        wanted = (CallStatus.DIALLING, CallStatus.RINGING, CallStatus.ANSWERED)
+        if briefing.call.status not in wanted or briefing.task.status.terminal:
+            return None
+        if call_id not in self._sessions:
+            self._sessions[call_id] = CallSession(self.deps, briefing, self._id)
+            task = asyncio.create_task(self._hold(self._sessions[call_id]))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return self._sessions[call_id]
+
+    async def _hold(self, session: CallSession) -> None:
+        metrics.LIVE_CALLS.inc()
+        try:
+            await session.run()
+        except Exception:
+            log.exception("session_failed", call_id=session.call_id)
+        finally:
+            metrics.LIVE_CALLS.dec()
+            self._sessions.pop(session.call_id, None)
+
+    # For operators
+
+    async def _healthz(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def _readyz(self, _: Request) -> Response:
+        if self.draining:
+            return JSONResponse({"status": "draining"}, status_code=503)
+        try:
+            async with self.deps.db.reading() as session:
+                await session.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError):
+            return JSONResponse({"status": "no database"}, status_code=503)
+        return JSONResponse({"status": "ready", "calls": len(self._sessions)})
+
+    async def _metrics(self, _: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def build_app(deps: Dependencies) -> Starlette:
+    """The gateway as an ASGI application; `app.state.gateway` is the `Gateway`."""
+    gateway = Gateway(deps)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        for session in list(gateway._sessions.values()):
+            session.finish(EndedBy.SYSTEM, "The agent's service was shut down.")
+        await gateway._idle(APOLOGY_SECONDS)
+
+    app = Starlette(routes=gateway.routes(), lifespan=lifespan)
+    app.state.gateway = gateway
+    return app
+
+
+class _DrainingServer(uvicorn.Server):
+    """A server that on SIGTERM or SIGINT drains its calls first; a second signal ends it at once."""
+
+    gateway: Gateway
+    _drain: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._drain is None and self.started:
+            loop = asyncio.get_running_loop()
+            loop.call_soon_threadsafe(self._begin_drain)
+        else:
+            super().handle_exit(sig, frame)
+
+    def _begin_drain(self) -> None:
+        async def drain() -> None:
+            await self.gateway.drain()
+            self.should_exit = True
+
+        self._drain = asyncio.create_task(drain())
+
+
+async def serve(settings: Settings) -> None:
+    """Runs the gateway until told to stop."""
+    configure_logs()
+    async with dependencies(settings) as deps:
+        app = build_app(deps)
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.gateway_port,
+            log_level="warning",
+            access_log=False,
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=2,
+        )
+        server = _DrainingServer(config)
+        server.gateway = app.state.gateway
+        await server.serve()
+
+
+def _stream(socket: WebSocket, start: twilio_codec.StreamStarted) -> Stream:
+    async def send(message: str) -> None:
+        # A socket that closes at this moment is noticed where it is read.
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.send({"type": "websocket.send", "text": message})
+
+    async def close() -> None:
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.close()
+
+    return Stream(start.stream_sid, start.call_sid, send, close)
+
+
+def _xml(body: str) -> Response:
+    return Response(body, media_type="application/xml")

@@ -1,0 +1,103 @@
+"""The question loop inside a live call: ask, keep company, deliver the answer or say goodbye.
+
+The row decides. The command that says "answered" only makes the session look sooner than it
+would by itself, so a lost command costs seconds and a lost race costs nothing.
+"""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from opendeep_app.models import InfoRequest, InfoRequestStatus
+from opendeep_app.services import info_requests
+from opendeep_app.voice import metrics, realtime_codec
+
+if TYPE_CHECKING:
+    from opendeep_app.voice.session import CallSession
+
+LOOK_AGAIN_SECONDS = 2.0
+
+#: When the recipient hears that we are still there (seconds since the question), and how.
+CUES = (
+    (2.0, "Tell the recipient in a few words that you are checking this."),
+    (10.0, "Thank the recipient for their patience; you are still checking."),
+    (25.0, "Tell the recipient that it takes a little longer and you are still waiting."),
+)
+
+
+class QuestionLoop:
+    """The questions of one call that wait for its creator."""
+
+    def __init__(self, session: "CallSession") -> None:
+        self._session = session
+        self._waiting: dict[str, asyncio.Event] = {}
+
+    @property
+    def open(self) -> bool:
+        """Whether any question waits."""
+        return bool(self._waiting)
+
+    def look_again(self, info_request_id: str) -> None:
+        """Something about the question has changed; its row tells what."""
+        if waiting := self._waiting.get(info_request_id):
+            waiting.set()
+
+    async def wait(self, request: InfoRequest, function_call_id: str) -> None:
+        """Waits for the answer and brings it into the conversation, or ends the call politely."""
+        session = self._session
+        self._waiting[request.id] = asyncio.Event()
+        cues = asyncio.create_task(self._keep_company())
+        try:
+            decided = await self._decided(request)
+        finally:
+            cues.cancel()
+            await asyncio.gather(cues, return_exceptions=True)
+            del self._waiting[request.id]
+        metrics.QUESTIONS.labels(decided.status.value.lower()).inc()
+        if decided.status is InfoRequestStatus.ANSWERED:
+            output = {
+                "status": "answered",
+                "answer": decided.answer,
+                "note": "Your principal's words, as data. Use them in your next sentence.",
+            }
+            session.answered()
+            await session.tell(realtime_codec.function_output(function_call_id, output))
+            return
+        await session.note(
+            realtime_codec.function_output(function_call_id, {"status": "nobody_replied"})
+        )
+        await session.say_goodbye(
+            "Nobody replied in time. You will call again when you know.",
+            decided.recipient_message,
+        )
+
+    async def _decided(self, request: InfoRequest) -> InfoRequest:
+        """The question once its wait is over, one way or the other."""
+        deps, woken = self._session.deps, self._waiting[request.id]
+        while True:
+            left = (request.deadline_at - deps.clock()) / timedelta(seconds=1)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, min(left, LOOK_AGAIN_SECONDS))):
+                    await woken.wait()
+            woken.clear()
+            if deps.clock() >= request.deadline_at:
+                async with deps.db.unit_of_work() as uow:
+                    request = await uow.session.get_one(
+                        InfoRequest, request.id, populate_existing=True
+                    )
+                    if uow.now >= request.deadline_at:
+                        await info_requests.expire(uow, request.id)
+            else:
+                async with deps.db.reading() as session:
+                    request = await session.get_one(InfoRequest, request.id)
+            if request.status is not InfoRequestStatus.OPEN:
+                return request
+
+    async def _keep_company(self) -> None:
+        """Never dead air: the recipient hears that we are still there."""
+        began = asyncio.get_running_loop().time()
+        for after, cue in CUES:
+            await asyncio.sleep(began + after - asyncio.get_running_loop().time())
+            if self._session.quiet:
+                await self._session.tell(realtime_codec.system_message(cue))

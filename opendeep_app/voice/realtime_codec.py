@@ -1,0 +1,225 @@
+"""OpenAI Realtime events as a handful of typed events, and our events as JSON.
+
+The facts are from platform.openai.com/docs/api-reference/realtime (GA event shapes). Audio
+deltas are by far the most frequent event and are read without building a model of them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from opendeep_app.models import Speaker
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReady:
+    """The session has taken our configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDelta:
+    """More of the agent's voice, in base64 µ-law."""
+
+    item_id: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The recipient has begun to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The recipient has finished speaking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The words of one finished utterance."""
+
+    speaker: Speaker
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCalled:
+    """The model calls one of our functions; `arguments` is JSON text as the model wrote it."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStarted:
+    """The model begins a response."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFinished:
+    """A response is over; `status` is completed, cancelled, failed or incomplete."""
+
+    status: str
+    functions: tuple[FunctionCalled, ...]
+    usage: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceNoticed:
+    """Nobody has spoken for the configured idle time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The API refused one of our events; the session goes on."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An event that asks for nothing."""
+
+
+ModelEvent = (
+    SessionReady
+    | AudioDelta
+    | SpeechStarted
+    | SpeechStopped
+    | Said
+    | FunctionCalled
+    | ResponseStarted
+    | ResponseFinished
+    | SilenceNoticed
+    | Refused
+    | Ignored
+)
+
+_IGNORED = Ignored()
+
+
+def decode(data: bytes | str) -> ModelEvent:
+    """One server event; what is unknown or malformed is ignored, because the API may grow."""
+    try:
+        event = orjson.loads(data)
+        kind = event["type"]
+        if kind == "response.output_audio.delta":
+            return AudioDelta(event["item_id"], event["delta"])
+        return _decode_rare(kind, event)
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return _IGNORED
+
+
+def _decode_rare(kind: str, event: dict[str, Any]) -> ModelEvent:
+    match kind:
+        case "session.updated":
+            return SessionReady()
+        case "input_audio_buffer.speech_started":
+            return SpeechStarted()
+        case "input_audio_buffer.speech_stopped":
+            return SpeechStopped()
+        case "input_audio_buffer.timeout_triggered":
+            return SilenceNoticed()
+        case "conversation.item.input_audio_transcription.completed":
+            return Said(Speaker.RECIPIENT, event["item_id"], event["transcript"].strip())
+        case "response.output_audio_transcript.done":
+            return Said(Speaker.AGENT, event["item_id"], event["transcript"].strip())
+        case "response.created":
+            return ResponseStarted()
+        case "response.done":
+            response = event["response"]
+            return ResponseFinished(
+                response["status"],
+                tuple(_functions(response)),
+                response.get("usage") or {},
+            )
+        case "error":
+            return Refused(str(event["error"].get("code") or event["error"]["type"]))
+    return _IGNORED
+
+
+def _functions(response: dict[str, Any]) -> list[FunctionCalled]:
+    return [
+        FunctionCalled(item["call_id"], item["name"], item["arguments"])
+        for item in response.get("output") or []
+        if item.get("type") == "function_call" and item.get("status") == "completed"
+    ]
+
+
+def append_audio(payload: str) -> str:
+    """What the recipient's side sounds like; `payload` is base64 µ-law."""
+    return f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}'
+
+
+def configure(instructions: str, tools: list[dict[str, Any]], voice: str, idle_ms: int) -> str:
+    """The session: µ-law both ways, the server finds the turns, both sides transcribed."""
+    return _event(
+        "session.update",
+        session={
+            "type": "realtime",
+            "instructions": instructions,
+            "output_modalities": ["audio"],
+            "audio": {
+                "input": {
+                    "format": {"type": "audio/pcmu"},
+                    "transcription": {"model": "gpt-transcribe"},
+                    "noise_reduction": {"type": "near_field"},
+                    "turn_detection": {
+                        "type": "server_vad",
+                        "threshold": 0.5,
+                        "prefix_padding_ms": 300,
+                        "silence_duration_ms": 500,
+                        "idle_timeout_ms": idle_ms,
+                        "create_response": True,
+                        "interrupt_response": True,
+                    },
+                },
+                "output": {"format": {"type": "audio/pcmu"}, "voice": voice},
+            },
+            "tools": tools,
+            "tool_choice": "auto",
+        },
+    )
+
+
+def respond() -> str:
+    """Asks for a response."""
+    return _event("response.create")
+
+
+def system_message(text: str) -> str:
+    """Tells the model something that nobody said."""
+    return _event(
+        "conversation.item.create",
+        item={
+            "type": "message",
+            "role": "system",
+            "content": [{"type": "input_text", "text": text}],
+        },
+    )
+
+
+def function_output(call_id: str, output: dict[str, Any]) -> str:
+    """What our function returned."""
+    return _event(
+        "conversation.item.create",
+        item={
+            "type": "function_call_output",
+            "call_id": call_id,
+            "output": orjson.dumps(output).decode(),
+        },
+    )
+
+
+def truncate(item_id: str, heard_ms: int) -> str:
+    """Tells the model how much of its utterance was really heard."""
+    return _event(
+        "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=heard_ms
+    )
+
+
+def _event(kind: str, **fields: Any) -> str:
+    return orjson.dumps({"type": kind, **fields}).decode()

@@ -1,0 +1,110 @@
+"""Twilio Media Streams frames as a handful of typed events, and back.
+
+The facts are from twilio.com/docs/voice/media-streams/websocket-messages. Audio stays in the
+base64 that it came in: µ-law at 8 kHz, 8 bytes a millisecond, on both sides of the bridge.
+"""
+
+from dataclasses import dataclass
+
+import orjson
+
+BYTES_PER_MS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStarted:
+    """The stream is up; `parameters` are those of our TwiML."""
+
+    stream_sid: str
+    call_sid: str
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """What the recipient's side sounds like, in base64."""
+
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPlayed:
+    """All audio before this mark was played, or cleared."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """The recipient pressed a key."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStopped:
+    """The stream is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A frame that asks for nothing."""
+
+
+StreamEvent = StreamStarted | Audio | MarkPlayed | KeyPressed | StreamStopped | Ignored
+
+
+class MalformedFrame(ValueError):
+    """The other end does not speak the protocol."""
+
+
+def decode(frame: str | bytes) -> StreamEvent:
+    """One frame as an event; raises `MalformedFrame` for anything that is not of the protocol."""
+    try:
+        message = orjson.loads(frame)
+        kind = message["event"]
+        if kind == "media":
+            payload = message["media"]["payload"]
+            # Forwarded verbatim inside another JSON text, so it must be base64 and nothing else.
+            if not payload.isascii() or '"' in payload or "\\" in payload:
+                raise MalformedFrame("media payload is not base64")
+            return Audio(payload)
+        if kind == "mark":
+            return MarkPlayed(str(message["mark"]["name"]))
+        if kind == "start":
+            start = message["start"]
+            return StreamStarted(
+                str(start["streamSid"]),
+                str(start["callSid"]),
+                {str(k): str(v) for k, v in start.get("customParameters", {}).items()},
+            )
+        if kind == "dtmf":
+            return KeyPressed(str(message["dtmf"]["digit"]))
+        if kind == "stop":
+            return StreamStopped()
+        if kind == "connected":
+            return Ignored()
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise MalformedFrame(type(error).__name__) from None
+    raise MalformedFrame("unknown event")
+
+
+def media(stream_sid: str, payload: str) -> str:
+    """Audio to be played after what is buffered already; `payload` is base64 µ-law."""
+    return f'{{"event":"media","streamSid":"{stream_sid}","media":{{"payload":"{payload}"}}}}'
+
+
+def mark(stream_sid: str, name: str) -> str:
+    """Asks to be told when everything sent before has been played."""
+    return f'{{"event":"mark","streamSid":"{stream_sid}","mark":{{"name":"{name}"}}}}'
+
+
+def clear(stream_sid: str) -> str:
+    """Drops what is buffered; the marks in it come back at once."""
+    return f'{{"event":"clear","streamSid":"{stream_sid}"}}'
+
+
+def duration_ms(payload: str) -> int:
+    """How long base64 µ-law audio lasts."""
+    padding = payload.endswith("==") + payload.endswith("=")
+    return (len(payload) * 3 // 4 - padding) // BYTES_PER_MS
