@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_port(gateway, "--gateway-port", "port to listen on (default 8080)")
     command("practice-line", _practice_line, "Serve a phone network and a model to practise with.")
     command("migrate", _migrate, "Bring the database to this version.")
-    command("doctor", _doctor, "Check everything that OpenDeep needs.")
+    doctor = command("doctor", _doctor, "Check everything that OpenDeep needs.")
+    _add_port(doctor, "--web-port", "port of the pages that is to be checked (default 3000)")
+    _add_port(doctor, "--gateway-port", "port of the gateway that is to be checked (default 8080)")
 
     user = command("user", _help, "Manage users.")
     add = _subcommand(user, "add", _user_add, "Add a user.")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = [
     "tests.fixtures.clocks",
@@ -12,6 +13,10 @@ pytest_plugins = [
     "tests.fixtures.stacks",
     "tests.fixtures.browsers",
 ]
+
+# Every test has a deadline already; one for each example would fail on a busy machine.
+settings.register_profile("opendeep", deadline=None)
+settings.load_profile("opendeep")
 
 KINDS = ("unit", "integration", "browser")
 DEADLINE_SECONDS = {"unit": 20, "integration": 60, "browser": 180}
