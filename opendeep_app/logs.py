@@ -18,8 +18,16 @@ PRIVATE = frozenset(
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replaces private fields."""
-    return {key: "[redacted]" if key in PRIVATE else value for key, value in event.items()}
+    """Replaces private fields, however deep they lie."""
+    return {key: "[redacted]" if key in PRIVATE else _redacted(event[key]) for key in event}
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return redact(None, "", value)
+    if isinstance(value, (list, tuple)):
+        return [_redacted(item) for item in value]
+    return value
 
 
 def configure_logs(level: int = logging.INFO) -> None:

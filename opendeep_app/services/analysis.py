@@ -9,16 +9,15 @@ from opendeep_app.models import (
     Speaker,
     Task,
     TaskEventType,
-    TaskStatus,
     TranscriptLine,
 )
 from opendeep_app.models.call_analysis import CallAnalysis, Verdict
 from opendeep_app.models.task_events import Analysed, Reason
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import do_not_call, retry, spoken_times
-from opendeep_app.services.retry import Attempt, GiveUp
+from opendeep_app.services.retry import Attempt, GiveUp, Schedule
 from opendeep_app.services.scheduling import dispatch, scheduled
-from opendeep_app.services.transitions import move, record
+from opendeep_app.services.transitions import allowed, move, record
 
 OUTCOMES = {
     Verdict.GOAL_MET: CallOutcome.GOAL_MET,
@@ -48,7 +47,8 @@ def prove(analysis: CallAnalysis, lines: list[TranscriptLine]) -> CallAnalysis:
     """The analysis without claims that the transcript does not bear out.
 
     An extracted answer stays only if its quote is really in the line it names, or else in
-    exactly one other; a model's slip must not become a person's fact.
+    exactly one other; a wish to be called again only if the recipient uttered it. A model's
+    slip must not become a person's fact.
     """
     said = {
         line.sequence: _plain(line.text) for line in lines if line.speaker is not Speaker.SYSTEM
@@ -61,7 +61,27 @@ def prove(analysis: CallAnalysis, lines: list[TranscriptLine]) -> CallAnalysis:
             proven.append(answer)
         elif len(places) == 1:
             proven.append(answer.model_copy(update={"line": places[0]}))
-    return analysis.model_copy(update={"answers": proven})
+    wish = _plain(analysis.callback_quote or "")
+    wished = wish and any(
+        wish in said[line.sequence] for line in lines if line.speaker is Speaker.RECIPIENT
+    )
+    when = analysis.callback_when if wished else None
+    return analysis.model_copy(update={"answers": proven, "callback_when": when})
+
+
+def verdict(analysis: CallAnalysis | None) -> CallOutcome:
+    """What came of a call that was answered; None when nothing was said on it.
+
+    Where an analysis contradicts itself, whether the goal was met is what counts.
+    """
+    if analysis is None:
+        return CallOutcome.INCONCLUSIVE
+    if analysis.goal_met:
+        return CallOutcome.GOAL_MET
+    if analysis.do_not_call:
+        return CallOutcome.DO_NOT_CALL
+    outcome = OUTCOMES[analysis.outcome]
+    return CallOutcome.INCONCLUSIVE if outcome is CallOutcome.GOAL_MET else outcome
 
 
 async def apply(uow: UnitOfWork, call_id: str, analysis: CallAnalysis | None) -> bool:
@@ -77,46 +97,43 @@ async def apply(uow: UnitOfWork, call_id: str, analysis: CallAnalysis | None) ->
     call.analysed_at = uow.now
     if analysis is not None:
         call.analysis = analysis.model_dump(mode="json")
-        if call.outcome is not CallOutcome.AWAITING_INFO:
-            call.outcome = OUTCOMES[analysis.outcome]
         if call.callback_at is None and analysis.callback_when:
             call.callback_at = spoken_times.parse(
                 analysis.callback_when, call.ended_at or uow.now, task.time_zone
             )
+    if call.outcome is not CallOutcome.AWAITING_INFO and (
+        analysis is not None or call.outcome is CallOutcome.ANSWERED
+    ):
+        call.outcome = verdict(analysis)
     outcome = call.outcome or CallOutcome.INCONCLUSIVE
+    goal_met = analysis is not None and analysis.goal_met
     summary = analysis.summary if analysis else retry.WORDS[outcome]
     await uow.session.flush()
     await record(
         uow,
         task,
         TaskEventType.CALL_ANALYSED,
-        Analysed(
-            outcome=outcome,
-            goal_met=bool(analysis and analysis.goal_met),
-            summary=summary,
-        ),
+        Analysed(outcome=outcome, goal_met=goal_met, summary=summary),
         call_id=call_id,
     )
-    if analysis is not None and analysis.do_not_call:
-        reason = "The recipient asked not to be called again."
+    if goal_met:
+        await _complete(uow, task, call_id, summary)
+    if analysis is not None and _never_again(analysis):
         await do_not_call.add(
             uow,
             task.user_id,
             task.phone_number,
-            reason,
+            "The recipient asked not to be called again.",
             actor=Actor.RECIPIENT,
             call_id=call_id,
         )
-        await uow.session.refresh(task)
-    elif analysis is not None and analysis.goal_met:
-        await _complete(uow, task, call_id, summary)
-    elif task.status is TaskStatus.PENDING_ANALYSIS:
+    elif not goal_met and outcome is not CallOutcome.AWAITING_INFO:
         await _retry_or_give_up(uow, task, call, outcome, summary)
     return True
 
 
 async def _complete(uow: UnitOfWork, task: Task, call_id: str, summary: str) -> None:
-    if task.status not in (TaskStatus.PENDING_ANALYSIS, TaskStatus.ON_HOLD):
+    if not allowed(task.status, TaskEventType.GOAL_MET):
         return
     await move(
         uow,
@@ -145,7 +162,7 @@ async def _retry_or_give_up(
             callback_reason=call.callback_reason,
         )
     )
-    if isinstance(decision, GiveUp):
+    if isinstance(decision, GiveUp) and allowed(task.status, TaskEventType.GAVE_UP):
         await move(
             uow,
             task,
@@ -155,17 +172,21 @@ async def _retry_or_give_up(
             result_summary=summary[:4000],
             result_reason=decision.reason[:500],
         )
-        return
-    await move(
-        uow,
-        task,
-        TaskEventType.RETRY_SCHEDULED,
-        scheduled(decision),
-        call_id=call.id,
-        next_action_at=decision.at,
-        next_action_reason=decision.reason,
-    )
-    dispatch(uow, decision.at)
+    elif isinstance(decision, Schedule) and allowed(task.status, TaskEventType.RETRY_SCHEDULED):
+        await move(
+            uow,
+            task,
+            TaskEventType.RETRY_SCHEDULED,
+            scheduled(decision),
+            call_id=call.id,
+            next_action_at=decision.at,
+            next_action_reason=decision.reason,
+        )
+        dispatch(uow, decision.at)
+
+
+def _never_again(analysis: CallAnalysis) -> bool:
+    return analysis.do_not_call or analysis.outcome is Verdict.DO_NOT_CALL
 
 
 def _plain(text: str) -> str:

@@ -15,15 +15,20 @@ def is_open(at: datetime, zone: str, hours: CallingHours) -> bool:
 def next_open(at: datetime, zone: str, hours: CallingHours) -> datetime:
     """The first moment not before `at` (aware) at which a call may begin, in UTC.
 
-    An opening time that a daylight-saving gap skips counts as the first moment after the gap.
+    An opening time that a daylight-saving gap skips counts as late after the gap as it lay in it;
+    one that happens twice counts both times.
     """
     if is_open(at, zone, hours):
         return at.astimezone(UTC)
     tz = ZoneInfo(zone)
     day = at.astimezone(tz).date()
     for offset in range(3):
-        # Converting through UTC moves a wall time inside a gap to the moment after it.
-        opening = datetime.combine(day + timedelta(days=offset), hours.start, tz).astimezone(UTC)
-        if opening >= at and is_open(opening, zone, hours):
-            return opening
+        for fold in (0, 1):
+            wall = datetime.combine(
+                day + timedelta(days=offset), hours.start.replace(fold=fold), tz
+            )
+            # Converting through UTC moves a wall time inside a gap to a moment after it.
+            opening = wall.astimezone(UTC)
+            if opening >= at and is_open(opening, zone, hours):
+                return opening
     raise ValueError(f"no opening within three days of {at} in {zone}")

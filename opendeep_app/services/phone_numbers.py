@@ -66,9 +66,7 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
                 FIELD, "Start with + and the country code, for example +1 202 555 0143."
             ) from None
         raise InvalidInput(FIELD, "This does not look like a phone number.") from None
-    region = phonenumbers.region_code_for_number(number) or ""
-    digits = str(number.national_number)
-    if region and shortnumberinfo.is_emergency_number(digits, region):
+    if _is_emergency(number):
         raise InvalidInput(FIELD, "OpenDeep never calls emergency numbers.")
     if number.extension:
         raise InvalidInput(
@@ -80,6 +78,7 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
     refusal = REFUSED.get(phonenumbers.number_type(number))
     if refusal:
         raise InvalidInput(FIELD, refusal)
+    region = phonenumbers.region_code_for_number(number) or ""
     zones = tuple(z for z in timezone.time_zones_for_number(number) if z != "Etc/Unknown")
     return PhoneNumber(
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
@@ -93,6 +92,14 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
 def international(e164: str) -> str:
     """A stored number as people write it."""
     return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL)
+
+
+def _is_emergency(number: phonenumbers.PhoneNumber) -> bool:
+    # Such a number is too short to have a region of its own, so each that shares its country
+    # code is asked.
+    digits = phonenumbers.national_significant_number(number)
+    regions = phonenumbers.region_codes_for_country_code(number.country_code)
+    return any(shortnumberinfo.is_emergency_number(digits, region) for region in regions)
 
 
 def _why_invalid(number: phonenumbers.PhoneNumber) -> str:

@@ -33,7 +33,7 @@ MOVES: dict[Event, Move] = {
     ),
     Event.GOAL_MET: Move((Status.PENDING_ANALYSIS, Status.ON_HOLD), Status.COMPLETED),
     Event.RETRY_SCHEDULED: Move((Status.PENDING_ANALYSIS,), Status.RETRY_SCHEDULED),
-    Event.GAVE_UP: Move((Status.PENDING_ANALYSIS,), Status.FAILED),
+    Event.GAVE_UP: Move((Status.PENDING_ANALYSIS, Status.ON_HOLD), Status.FAILED),
     Event.TASK_HELD: Move(tuple(s for s in OPEN if s is not Status.ON_HOLD), Status.ON_HOLD),
     Event.TASK_RESUMED: Move((Status.ON_HOLD,), Status.PENDING),
     Event.TASK_CANCELLED: Move(OPEN, Status.CANCELLED),
