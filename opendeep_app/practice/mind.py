@@ -81,10 +81,16 @@ class Reply:
 
 
 ONE_MOMENT = "One moment, let me check."
-STILL_CHECKING = "I'm still checking that for you, thank you for your patience."
+STILL_CHECKING = (
+    "I'm still checking that for you.",
+    "Thank you for your patience, I'm still checking.",
+    "It takes a little longer, please bear with me.",
+)
 PLEASE_REPEAT = "Sorry, I didn't catch that. Could you say that again, please?"
 CAN_YOU_HELP = "Could you help me with that?"
 ANYBODY_THERE = "Hello, are you still there?"
+WHICH_TIME = "On which day and at what time may we call again?"
+ENDING = "I'm sorry, I have to end the call now. Goodbye."
 NO_ANSWER = "I'm sorry, I don't have that information right now. We will call you again. Goodbye."
 LONGEST_FUMBLE = 3
 """How often the agent asks again before it gives up."""
@@ -93,6 +99,8 @@ _PROHIBITION = re.compile(r"\b(do not|don't|never|without|unless|before)\b", re.
 _GOODBYE = re.compile(r"goodbye|end_call|end the call|hang up|wrap up", re.IGNORECASE)
 _ANSWER = re.compile(r"\banswer(?:ed|s)?\b[^:\n]*:\s*(.+)", re.IGNORECASE)
 _QUOTED = re.compile(r"\bsay\b[^\"“\n]*[\"“]([^\"”]+)[\"”]", re.IGNORECASE)
+_OFFERED_WORDS = re.compile(r"\bthese words: (.+)", re.IGNORECASE)
+_IN_TIME = re.compile(r"replied|answer|in time", re.IGNORECASE)
 _WAITING = re.compile(r"still|check|wait|patien|moment|company", re.IGNORECASE)
 _PENDING = {"pending", "waiting", "asked", "open", "in_progress", "queued"}
 
@@ -202,7 +210,8 @@ class _Thought:
         ]
         if len(fitting) == 1:
             return fitting[0]
-        score, sentence = max((overlap(question, text), text) for text in sentences(background))
+        scored = ((overlap(question, text), text) for text in sentences(background))
+        score, sentence = max(scored, default=(0.0, ""))
         return sentence if score > 0.6 else None
 
     # The creator's answer
@@ -233,17 +242,28 @@ class _Thought:
     # One kind of trigger each
 
     def _told(self, text: str) -> Reply:
-        answer = _ANSWER.search(text)
-        quoted = _QUOTED.search(text)
-        if answer:
-            return self._deliver(answer.group(1).strip('"“” '))
         if _orders(text, _GOODBYE):
-            return self._end(NO_ANSWER, "The question was not answered in time", "not_met")
-        if quoted:
+            return self._part(text)
+        if answer := _ANSWER.search(text):
+            return self._deliver(answer.group(1).strip('"“” '))
+        if quoted := _QUOTED.search(text):
             return Reply(quoted.group(1))
         if not self.introduced:
             return Reply(self.opening)
-        return Reply(STILL_CHECKING if _WAITING.search(text) else CAN_YOU_HELP)
+        return Reply(self._still_checking() if _WAITING.search(text) else CAN_YOU_HELP)
+
+    def _part(self, text: str) -> Reply:
+        """The goodbye that a system message asks for, in the words it offers if it does."""
+        unanswered = _IN_TIME.search(text) is not None
+        offered = _OFFERED_WORDS.search(text)
+        words = offered.group(1).strip() if offered else NO_ANSWER if unanswered else ENDING
+        speech = words if _GOODBYE.search(words) else f"{words} Goodbye."
+        reason = "The question was not answered in time" if unanswered else "The call had to end"
+        return self._end(speech, reason, "not_met")
+
+    def _still_checking(self) -> str:
+        said = sum(isinstance(item, Said) and item.text in STILL_CHECKING for item in self.items)
+        return STILL_CHECKING[said % len(STILL_CHECKING)]
 
     def _returned(self, call_id: str, output: str) -> Reply:
         call = self.called.get(call_id)
@@ -254,6 +274,8 @@ class _Thought:
                     return self._deliver(answer)
                 if answer == "":
                     return self._end(NO_ANSWER, "The question was not answered in time", "not_met")
+            case "reschedule_call" if _failed(output):
+                return Reply(WHICH_TIME)
             case "reschedule_call":
                 return self._end("", "The recipient asked to be called later", "callback_requested")
             case "do_not_call":
@@ -262,7 +284,7 @@ class _Thought:
 
     def _idle(self) -> Reply:
         if self._open_question():
-            return Reply(STILL_CHECKING)
+            return Reply(self._still_checking())
         if sum(isinstance(item, Idle) for item in self.items) > LONGEST_FUMBLE:
             return self._end(
                 "I can't hear you, so I will end the call. Goodbye.", "Nobody spoke", "inconclusive"
@@ -309,7 +331,8 @@ class _Thought:
                     "Wonderful, thank you very much. Goodbye.", f"They said: {text}", "goal_met"
                 )
             case Kind.HOLD:
-                return Reply("Of course, I'll wait.")
+                patient = "take your time" in text.lower()
+                return Reply("" if patient else "Of course, I'll wait.")
             case Kind.PRESENCE:
                 return Reply(f"Yes, I'm here. {CAN_YOU_HELP}")
         return self._fumble(CAN_YOU_HELP)
@@ -321,7 +344,7 @@ class _Thought:
             return Reply(f"The answer is: {known.rstrip('.')}.")
         arguments = {
             "question": question,
-            "recipient_message": text,
+            "recipient_message": NO_ANSWER,
             "suggestions": understanding.options_in(text),
         }
         if not arguments["suggestions"]:
@@ -409,6 +432,15 @@ def _answer(output: str) -> str | None:
     if data.get("answer"):
         return str(data["answer"])
     return None if str(data.get("status", "")).lower() in _PENDING else ""
+
+
+def _failed(output: str) -> bool:
+    """Whether a function reports that it could not do what was asked."""
+    try:
+        data = json.loads(output)
+    except ValueError:
+        return False
+    return isinstance(data, dict) and ("error" in data or data.get("status") == "error")
 
 
 def _orders(text: str, what: re.Pattern[str]) -> bool:

@@ -247,7 +247,8 @@ class RealtimeSession:
 
     async def _check_idle(self, vad: Event) -> None:
         """After a long silence on both sides, gives the model a turn."""
-        limit = vad.get("idle_timeout_ms")
+        # The client's own patience: wall-clock time, however fast the practice line's clock.
+        limit = (vad.get("idle_timeout_ms") or 0) * self._speed
         now = self._ear.position_ms
         if self._ear.speaking or self._response:
             self._idle_from_ms = max(self._idle_from_ms, now)
@@ -276,7 +277,7 @@ class RealtimeSession:
                 "input_audio_buffer_commit_empty",
                 "Error committing input audio buffer: buffer is empty.",
             )
-        await self._take_turn(stopped, f"item_{uuid4().hex[:20]}")
+        await self._take_turn(stopped, self._spoken_item or f"item_{uuid4().hex[:20]}")
 
     async def _clear(self, _: Event) -> None:
         self._ear.stop()

@@ -18,6 +18,7 @@ from opendeep_app.practice.understanding import (
     content_words,
     kind_of,
     kind_of_turn,
+    question_in,
     sentences,
 )
 
@@ -113,7 +114,7 @@ class Recipient:
             raise _HungUpError
 
     async def _ask(self, step: p.Ask) -> None:
-        if step.known and re.search(step.known, " ".join(self._line.heard), re.IGNORECASE):
+        if self._has_been_told(step):
             return
         await self._say(step.question)
         loop = asyncio.get_running_loop()
@@ -139,6 +140,12 @@ class Recipient:
             elif kind_of_turn(text) is Kind.HOLD and not waiting:
                 waiting = True
                 await self._say("Sure, take your time.")
+
+    def _has_been_told(self, step: p.Ask) -> bool:
+        """Whether the caller came with the answer, or repeated the question to answer it."""
+        heard = " ".join(self._line.heard)
+        known = re.search(step.known, heard, re.IGNORECASE) if step.known else None
+        return known is not None or question_in(step.question) in heard
 
     async def _menu(self, step: p.Menu) -> None:
         for _ in range(3):

@@ -180,7 +180,7 @@ async def test_a_long_silence_gives_the_model_a_turn(model: AsyncRealtimeConnect
     await update(model, audio={"input": {"turn_detection": vad}})
     await model.response.create()
     await collect(model, "response.done")
-    await model.input_audio_buffer.append(audio=base64.b64encode(sound.silence(12_000)).decode())
+    await model.input_audio_buffer.append(audio=base64.b64encode(sound.silence(130_000)).decode())
     assert "input_audio_buffer.timeout_triggered" in kinds(await collect(model, "response.done"))
 
 

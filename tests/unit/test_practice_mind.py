@@ -9,6 +9,7 @@ from opendeep_app.practice.mind import (
     ONE_MOMENT,
     PLEASE_REPEAT,
     STILL_CHECKING,
+    WHICH_TIME,
     Called,
     Heard,
     Idle,
@@ -111,15 +112,16 @@ def test_keeps_company_while_waiting() -> None:
     waiting = (OPENED, Heard("Which colour?"), Said(ONE_MOMENT), ASKED)
     assert "still here" in respond(*waiting, Heard("Are you still there?")).speech
     assert respond(*waiting, Heard("Sure, take your time.")).speech == "Thank you."
-    assert (
-        respond(*waiting, Told("Keep the recipient company. Do not say goodbye.")).speech
-        == STILL_CHECKING
-    )
-    assert (
-        respond(*waiting, request="Say briefly that you are still checking.").speech
-        == STILL_CHECKING
-    )
-    assert respond(*waiting, Idle()).speech == STILL_CHECKING
+    for trigger in (
+        Told("Keep the recipient company. Do not say goodbye."),
+        Told("Tell the recipient in a few words that you are checking this."),
+        Idle(),
+    ):
+        assert respond(*waiting, trigger).speech == STILL_CHECKING[0]
+    request = "Say briefly that you are still checking."
+    assert respond(*waiting, request=request).speech == STILL_CHECKING[0]
+    more = respond(*waiting, Said(STILL_CHECKING[0]), Told("It takes longer; you are waiting."))
+    assert more.speech == STILL_CHECKING[1]
 
 
 def test_says_goodbye_when_nobody_answered() -> None:
@@ -127,6 +129,21 @@ def test_says_goodbye_when_nobody_answered() -> None:
     answer = respond(OPENED, Heard("Which colour?"), Said(ONE_MOMENT), ASKED, told)
     assert "Goodbye" in answer.speech
     assert ending(answer) == "not_met"
+
+
+def test_says_goodbye_in_the_words_it_is_offered() -> None:
+    told = Told(
+        "You may use these words: I will call you on Monday.\n"
+        "Nobody replied in time.\nApologise in one sentence, say goodbye and call end_call."
+    )
+    answer = respond(OPENED, Heard("Which colour?"), Said(ONE_MOMENT), ASKED, told)
+    assert answer.speech == "I will call you on Monday. Goodbye."
+
+
+def test_asks_for_a_time_that_can_be_understood() -> None:
+    called = Called("call_3", "reschedule_call", {})
+    output = Returned("call_3", '{"status": "error", "error": "not a time"}')
+    assert respond(OPENED, called, Said("Of course."), output) == Reply(WHICH_TIME)
 
 
 @pytest.mark.parametrize(
