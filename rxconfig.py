@@ -40,7 +40,7 @@ config = rx.Config(
     telemetry_enabled=False,
     show_built_with_reflex=False,
     # A tab's socket ends in one process, which keeps the tab's state in memory: see
-    # docs/decisions/0004-page-state-in-memory.md.
+    # docs/decisions/0006-page-state-in-memory.md.
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,
     # Page and backend are one origin; nobody else's pages may talk to us.
     cors_allowed_origins=[],

@@ -6,6 +6,7 @@ from the database on behalf of the tab's own viewer.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from opendeep_app.runtime import deps
 
 log = structlog.get_logger()
 
-#: Updates of one tab are at least this far apart; what comes meanwhile is merged.
+#: Updates of one tab are at least this far apart; what comes meanwhile is merged. A question
+#: does not wait.
 QUIET_SECONDS = 0.25
 
 
@@ -42,12 +44,15 @@ class Tab:
     views: dict[type[LiveState], str | None] = field(default_factory=dict)
     stale: dict[type[LiveState], frozenset[Topic]] = field(default_factory=dict)
     updating: asyncio.Task[None] | None = None
+    urgent: asyncio.Event = field(default_factory=asyncio.Event)
 
     def touch(self, notice: Notice) -> bool:
         """Notes which views the notice makes stale; False when it concerns none."""
         for view, task_id in self.views.items():
             if notice.topic in view.TOPICS and task_id in (None, notice.task_id):
                 self.stale[view] = self.stale.get(view, frozenset()) | {notice.topic}
+        if self.stale and notice.topic is Topic.INFO_REQUEST:
+            self.urgent.set()
         return bool(self.stale)
 
 
@@ -115,6 +120,7 @@ async def _update(app: rx.App, tab: Tab) -> None:
             tabs.forget(tab.token)
             return
         stale, tab.stale = tab.stale, {}
+        tab.urgent.clear()
         began = time.monotonic()
         try:
             async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=rx.State)) as root:
@@ -123,4 +129,7 @@ async def _update(app: rx.App, tab: Tab) -> None:
         except Exception:
             # The tab re-reads on its own heartbeat; one tab's trouble must not stop the others.
             log.exception("tab_update_failed", user_id=tab.user_id)
-        await asyncio.sleep(max(0.0, QUIET_SECONDS - (time.monotonic() - began)))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(
+                tab.urgent.wait(), max(0.0, QUIET_SECONDS - (time.monotonic() - began))
+            )

@@ -109,17 +109,8 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _build(settings: Settings) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "reflex",
-        "export",
-        "--frontend-only",
-        "--no-zip",
-        "--no-ssr",
-    ]
     result = subprocess.run(
-        command,
+        [sys.executable, "-m", __name__],
         cwd=ROOT,
         env=_environment(settings, WORK),
         stdin=subprocess.DEVNULL,
@@ -131,6 +122,17 @@ def _build(settings: Settings) -> None:
     if result.returncode != 0:
         tail = "\n".join(result.stdout.strip().splitlines()[-15:])
         raise SetupError(f"The page could not be built.\n{tail}")
+
+
+def _compile() -> None:
+    """What `reflex export` does, without its `reflex init`, which edits the checkout's files."""
+    from reflex.utils import prerequisites
+    from reflex.utils.export import export
+
+    if prerequisites.needs_reinit():
+        prerequisites.initialize_reflex_user_directory()  # type: ignore[no-untyped-call]
+        prerequisites.initialize_frontend_dependencies()  # type: ignore[no-untyped-call]
+    export(zipping=False, frontend=True, backend=False)
 
 
 def _publish(ready: Path) -> None:
@@ -145,3 +147,7 @@ def _publish(ready: Path) -> None:
     builds = sorted(READY.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in builds[KEPT_BUILDS:]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    _compile()

@@ -207,10 +207,10 @@ def _first_task() -> rx.Component:
         ),
         rx.cond(
             SessionState.practice,
-            el.p(
+            el.div(
                 "No real phone rings. In half a minute the agent will ask you for a date of birth.",
                 class_name="faint small",
-                margin="18px auto 0",
+                margin_top="18px",
             ),
         ),
         class_name="panel empty",
