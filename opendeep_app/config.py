@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opendeep_app.errors import SetupError
@@ -19,6 +19,10 @@ CREDENTIALS = {
     "twilio_auth_token": "TWILIO_AUTH_TOKEN",
     "from_number": "OPENDEEP_FROM_NUMBER",
     "openai_api_key": "OPENAI_API_KEY",
+}
+SCHEMES = {
+    "database_url": ("sqlite:///", "postgresql+psycopg://"),
+    "redis_url": ("redis://", "rediss://", "unix://"),
 }
 PRACTICE_FROM_NUMBER = "+12025550100"
 LONGEST_SOCKET_PATH = 100
@@ -43,6 +47,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         populate_by_name=True,
+        allow_inf_nan=False,
     )
 
     data_dir: Path = Field(default_factory=_default_data_dir)
@@ -85,6 +90,14 @@ class Settings(BaseSettings):
             raise SetupError(
                 f"{_variable(name)}: {first['msg'].removeprefix('Value error, ')}"
             ) from None
+
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _known_scheme(cls, value: str, info: ValidationInfo) -> str:
+        schemes = SCHEMES[info.field_name or ""]
+        if value and not value.startswith(schemes):
+            raise ValueError(f"Begin with {' or '.join(schemes)}")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
