@@ -8,6 +8,7 @@ from types import FrameType
 
 import structlog
 import uvicorn
+import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -292,9 +293,13 @@ class _DrainingServer(uvicorn.Server):
         self._drain = asyncio.create_task(drain())
 
 
-async def serve(settings: Settings) -> None:
+def serve(settings: Settings) -> None:
     """Runs the gateway until told to stop."""
     configure_logs()
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
     async with dependencies(settings) as deps:
         app = build_app(deps)
         config = uvicorn.Config(
