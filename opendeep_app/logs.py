@@ -36,6 +36,8 @@ def configure_logs(level: int = logging.INFO) -> None:
     # The clients log every request with its URL and parameters, phone numbers included.
     for noisy in ("twilio", "twilio.async_http_client", "httpx", "openai"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    # arq reports the start and end of every job: several lines a second.
+    logging.getLogger("arq.worker").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
