@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from opendeep_app.config import Settings
 from opendeep_app.errors import SetupError
 
@@ -84,8 +86,11 @@ def _sources() -> Iterator[Path]:
 def _environment(settings: Settings, web_dir: Path) -> dict[str, str]:
     """What Reflex reads from its environment; ours wins over what was there, but for workers."""
     scripts = sysconfig.get_path("scripts")
+    # Reflex runs in the project's directory, where another `.env` may lie than here.
+    here = {name: value for name, value in dotenv_values(".env").items() if value is not None}
     return {
         "GRANIAN_WORKERS": "1",
+        **here,
         **os.environ,
         "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "OPENDEEP_DATA_DIR": str(settings.data_dir),
