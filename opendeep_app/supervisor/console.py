@@ -1,14 +1,19 @@
-"""What the person at the terminal sees: a spinner while things start, one line for each when done."""
+"""What the person at the terminal sees: a spinner for what is under way, a line for what is done."""
 
 import sys
+import time
 from typing import TextIO
 
 from rich.console import Console as RichConsole
-from rich.status import Status
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.spinner import Spinner
 from rich.text import Text
 
 NAME_WIDTH = 15
 DETAIL_WIDTH = 44
+FRAMES_PER_SECOND = 10
 
 
 class Console:
@@ -17,8 +22,8 @@ class Console:
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self._out = RichConsole(file=out or sys.stdout, highlight=False, soft_wrap=True)
         self._err = RichConsole(file=err or sys.stderr, highlight=False, soft_wrap=True)
-        self._under_way: dict[str, str] = {}
-        self._spinner: Status | None = None
+        self._under_way: dict[str, _Row] = {}
+        self._live: Live | None = None
 
     def say(self, text: str = "", style: str = "") -> None:
         """Prints one line."""
@@ -26,55 +31,70 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Prints one line about trouble."""
-        if self._spinner:
-            self._spinner.stop()
+        self._pause()
         self._err.print(Text(f"  ! {text}", style="yellow"))
-        if self._spinner:
-            self._spinner.start()
+        self._spin()
 
     def begin(self, name: str, *, stopping: bool = False) -> None:
         """Shows that this is under way."""
-        self._under_way[name] = "stopping" if stopping else "starting"
+        self._under_way[name] = _Row(name, "stopping" if stopping else "starting")
         self._spin()
 
     def done(self, name: str, detail: str, seconds: float) -> None:
         """Reports that this is ready."""
-        self._end(name)
         line = Text("  ✓ ", style="green")
         line.append(f"{name:<{NAME_WIDTH}}", style="default")
-        line.append(f"{detail:<{DETAIL_WIDTH}}", style="bright_black")
-        line.append(f"{seconds:6.1f} s", style="bright_black")
-        self._out.print(line)
+        line.append(f"{detail:<{DETAIL_WIDTH}}{seconds:6.1f} s", style="bright_black")
+        self._end(name, line)
 
     def stopped(self, name: str, seconds: float, *, in_time: bool) -> None:
         """Reports that this has stopped."""
-        self._end(name)
         how = "stopped" if in_time else "took too long and was killed"
-        line = Text(
-            f"  ■ {name:<{NAME_WIDTH}}{how:<{DETAIL_WIDTH}}{seconds:6.1f} s", style="bright_black"
-        )
-        self._out.print(line)
+        line = f"  ■ {name:<{NAME_WIDTH}}{how:<{DETAIL_WIDTH}}{seconds:6.1f} s"
+        self._end(name, Text(line, style="bright_black"))
 
     def close(self) -> None:
-        """Ends the spinner."""
+        """Ends the spinners."""
         self._under_way.clear()
-        self._spin()
+        self._pause()
 
-    def _end(self, name: str) -> None:
+    def _end(self, name: str, line: Text) -> None:
         self._under_way.pop(name, None)
+        self._pause()
+        self._out.print(line)
         self._spin()
 
     def _spin(self) -> None:
-        if not self._out.is_terminal:
-            return
-        if not self._under_way:
-            if self._spinner:
-                self._spinner.stop()
-                self._spinner = None
-            return
-        what = ", ".join(f"{doing} {name}" for name, doing in self._under_way.items())
-        if self._spinner:
-            self._spinner.update(f"[bright_black]{what} …")
-        else:
-            self._spinner = self._out.status(f"[bright_black]{what} …", spinner_style="cyan")
-            self._spinner.start()
+        if self._out.is_terminal and self._under_way and self._live is None:
+            self._live = Live(
+                console=self._out,
+                get_renderable=lambda: Group(
+                    *(row.render() for row in list(self._under_way.values()))
+                ),
+                refresh_per_second=FRAMES_PER_SECOND,
+                transient=True,
+            )
+            self._live.start()
+
+    def _pause(self) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+
+class _Row:
+    """One thing that is under way."""
+
+    def __init__(self, name: str, doing: str) -> None:
+        self._name = name
+        self._doing = doing
+        self._begun = time.monotonic()
+        self._spinner = Spinner("dots", style="cyan")
+
+    def render(self) -> RenderableType:
+        """The row as it looks now."""
+        seconds = time.monotonic() - self._begun
+        line = Text(f"{self._name:<{NAME_WIDTH}}")
+        line.append(f"{self._doing:<{DETAIL_WIDTH}}{seconds:6.1f} s", style="bright_black")
+        self._spinner.update(text=line)
+        return Padding(self._spinner, (0, 0, 0, 2))
