@@ -194,9 +194,11 @@ def _practice_line(chosen: argparse.Namespace) -> int:
     from opendeep_app.supervisor import ports
 
     ports.require(settings.host, settings.practice_port, "OPENDEEP_PRACTICE_PORT")
+    import uvloop
+
     from opendeep_app.practice import server
 
-    asyncio.run(server.serve(settings))
+    uvloop.run(server.serve(settings))
     return 0
 
 
