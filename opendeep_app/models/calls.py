@@ -50,6 +50,7 @@ class CallOutcome(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
     HUNG_UP_EARLY = "HUNG_UP_EARLY"
     CALLBACK_REQUESTED = "CALLBACK_REQUESTED"
+    WRONG_NUMBER = "WRONG_NUMBER"
     #: The recipient said no; asking again would not change it.
     DECLINED = "DECLINED"
     #: Ended because the creator did not answer the agent's question in time.

@@ -135,6 +135,8 @@ class _Thought:
                 return self._told(text)
             case Returned(call_id, output):
                 return self._returned(call_id, output)
+            case Idle() | Heard() if answer := self._undelivered():
+                return self._deliver(answer)
             case Idle():
                 return self._idle()
             case Heard():
@@ -235,6 +237,17 @@ class _Thought:
             ):
                 return None
         return last
+
+    def _undelivered(self) -> str | None:
+        """An answer of the creator's that the recipient has not heard, because they spoke."""
+        for item in reversed(self.items):
+            if isinstance(item, Said) and item.whole:
+                return None
+            if isinstance(item, Returned):
+                call = self.called.get(item.call_id)
+                if call is not None and call.name == "request_user_info":
+                    return _answer(item.output)
+        return None
 
     def _deliver(self, answer: str) -> Reply:
         return Reply(f"Thank you for waiting. The answer is: {answer.strip().rstrip('.')}.")

@@ -27,7 +27,7 @@ OUTCOMES = {
     Verdict.DECLINED: CallOutcome.DECLINED,
     Verdict.CALLBACK_REQUESTED: CallOutcome.CALLBACK_REQUESTED,
     Verdict.DO_NOT_CALL: CallOutcome.DO_NOT_CALL,
-    Verdict.WRONG_NUMBER: CallOutcome.FAILED_INVALID_NUMBER,
+    Verdict.WRONG_NUMBER: CallOutcome.WRONG_NUMBER,
     Verdict.INCONCLUSIVE: CallOutcome.INCONCLUSIVE,
 }
 
@@ -107,7 +107,7 @@ async def apply(uow: UnitOfWork, call_id: str, analysis: CallAnalysis | None) ->
         call.outcome = verdict(analysis)
     outcome = call.outcome or CallOutcome.INCONCLUSIVE
     goal_met = analysis is not None and analysis.goal_met
-    summary = analysis.summary if analysis else retry.WORDS[outcome]
+    summary = analysis.summary if analysis else retry.sentence(retry.WORDS[outcome]) + "."
     await uow.session.flush()
     await record(
         uow,

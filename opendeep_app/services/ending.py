@@ -60,7 +60,7 @@ async def finish(
     asked = await question_rows.for_call(uow.session, call.id)
     owed = [q for q in asked if q.status is InfoRequestStatus.EXPIRED]
     late = [q for q in asked if q.status is InfoRequestStatus.ANSWERED_LATE]
-    if owed:
+    if owed or late:
         call.outcome = CallOutcome.AWAITING_INFO
         await uow.session.flush()
     ended = Ended(

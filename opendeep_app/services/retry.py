@@ -57,6 +57,7 @@ WORDS: dict[Outcome, str] = {
     Outcome.INCONCLUSIVE: "the call brought no clear result",
     Outcome.CALLBACK_REQUESTED: "the recipient asked for another time",
     Outcome.DECLINED: "the recipient said no",
+    Outcome.WRONG_NUMBER: "somebody else has this number",
     Outcome.CANCELLED: "the call was stopped",
     Outcome.DO_NOT_CALL: "the recipient asked not to be called again",
     Outcome.AWAITING_INFO: "the agent is waiting for your answer",
@@ -104,7 +105,7 @@ def decide(attempt: Attempt, chance: Callable[[], float] = random.random) -> Sch
     """Another call, and when; or none, and why."""
     why = WORDS[attempt.outcome]
     if attempt.outcome not in BACKOFF:
-        return GiveUp(f"{_sentence(why)}, so another call would not help.")
+        return GiveUp(f"{sentence(why)}, so another call would not help.")
     if attempt.attempts >= attempt.max_attempts:
         tries = (
             "the only attempt"
@@ -112,9 +113,9 @@ def decide(attempt: Attempt, chance: Callable[[], float] = random.random) -> Sch
             else f"all {attempt.max_attempts} attempts"
         )
         return GiveUp(
-            f"{_sentence(why)}, and {tries} have been used.".replace("attempt have", "attempt has")
+            f"{sentence(why)}, and {tries} have been used.".replace("attempt have", "attempt has")
         )
-    rules = [f"{_sentence(why)} (attempt {attempt.attempts} of {attempt.max_attempts})"]
+    rules = [f"{sentence(why)} (attempt {attempt.attempts} of {attempt.max_attempts})"]
     if attempt.callback_at is not None and attempt.callback_at > attempt.ended_at:
         at = attempt.callback_at
         rules.append(f"they asked for {_local(at, attempt.time_zone)}")
@@ -173,5 +174,6 @@ def _local(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M} their time"
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning."""
     return text[0].upper() + text[1:]
