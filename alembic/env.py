@@ -1,10 +1,10 @@
 """Runs the migrations on the database that `sqlalchemy.url` names, inside one transaction."""
 
+from alembic import context
 from sqlalchemy import Connection, create_engine, event
 from sqlmodel import SQLModel
 
 import opendeep_app.models  # noqa: F401  (fills the metadata)
-from alembic import context
 
 
 def _run(connection: Connection) -> None:

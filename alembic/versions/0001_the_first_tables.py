@@ -4,7 +4,6 @@ The history is append-only: a trigger refuses changes to written events, on both
 """
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0001"
