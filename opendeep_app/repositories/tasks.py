@@ -5,9 +5,10 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +27,7 @@ from opendeep_app.models.calls import LIVE
 from opendeep_app.models.tasks import CALLABLE, OPEN
 
 MAX_LIMIT = 200
+HIGHEST_PRIORITY = 100
 
 
 class Sort(StrEnum):
@@ -255,8 +257,12 @@ def _encode(value: datetime | int, task_id: str) -> str:
 
 
 def _decode(cursor: str, *, is_time: bool) -> tuple[datetime | int, str]:
+    # Clients can make cursors up; the database sees only what it could have given out.
     try:
         value, task_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return (datetime.fromisoformat(value) if is_time else int(value)), str(task_id)
-    except (ValueError, TypeError):
+        last = datetime.fromisoformat(value).astimezone(UTC) if is_time else int(value)
+        if isinstance(last, int) and abs(last) > HIGHEST_PRIORITY:
+            raise ValueError(last)
+        return last, str(UUID(task_id))
+    except (ValueError, TypeError, AttributeError, OverflowError):
         raise InvalidInput("cursor", "This cursor does not belong to this query.") from None

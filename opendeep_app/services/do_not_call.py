@@ -13,17 +13,19 @@ from opendeep_app.services import ending
 from opendeep_app.services.transitions import move
 
 
+async def find(session: AsyncSession, user_id: str, phone_number: str) -> DoNotCall | None:
+    """The entry that forbids this user this number (E.164), if there is one."""
+    return await session.scalar(
+        select(DoNotCall).where(
+            col(DoNotCall.user_id) == user_id,
+            col(DoNotCall.phone_number) == phone_number,
+        )
+    )
+
+
 async def is_listed(session: AsyncSession, user_id: str, phone_number: str) -> bool:
     """Whether this user may not have this number (E.164) called."""
-    return (
-        await session.scalar(
-            select(col(DoNotCall.id)).where(
-                col(DoNotCall.user_id) == user_id,
-                col(DoNotCall.phone_number) == phone_number,
-            )
-        )
-        is not None
-    )
+    return await find(session, user_id, phone_number) is not None
 
 
 async def add(
@@ -36,12 +38,7 @@ async def add(
     call_id: str | None = None,
 ) -> DoNotCall:
     """Lists the number and stops every open task to it at once, pending dials included."""
-    entry = await uow.session.scalar(
-        select(DoNotCall).where(
-            col(DoNotCall.user_id) == user_id,
-            col(DoNotCall.phone_number) == phone_number,
-        )
-    )
+    entry = await find(uow.session, user_id, phone_number)
     if entry is None:
         entry = DoNotCall(
             user_id=user_id,

@@ -1,5 +1,6 @@
 """What a creator can do with a task: create it, hold, resume, cancel it, call now."""
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
@@ -15,6 +16,14 @@ from opendeep_app.services.scheduling import dispatch, scheduled
 from opendeep_app.services.transitions import move, record
 
 LIMITS = {"contact_name": 120, "goal": 4000, "context": 8000, "language": 16}
+
+#: What a creator said of a task; two requests that differ in one of these want two tasks.
+WISHES = (
+    "phone_number", "contact_name", "goal", "context", "language", "time_zone", "priority",
+    "max_attempts", "not_before", "info_timeout_seconds", "campaign_id",
+)  # fmt: skip
+
+_time_zones = functools.cache(available_timezones)
 
 
 @dataclass(frozen=True)
@@ -44,18 +53,6 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
     """
     number = phone_numbers.parse(new.phone_number, new.default_region)
     _check(new)
-    if new.idempotency_key:
-        earlier = await task_rows.by_idempotency_key(uow.session, user_id, new.idempotency_key)
-        if earlier is not None:
-            if (earlier.phone_number, earlier.goal) != (number.e164, new.goal.strip()):
-                raise Conflict("This Idempotency-Key was used for another task. Use a new one.")
-            return earlier
-    if await do_not_call.is_listed(uow.session, user_id, number.e164):
-        raise InvalidInput("phone_number", "This number is on your do-not-call list.")
-    if new.campaign_id:
-        campaign = await uow.session.get(Campaign, new.campaign_id)
-        if campaign is None or campaign.user_id != user_id:
-            raise NotFound("There is no such campaign.")
     zone = new.time_zone or number.time_zone
     wish = max(new.not_before.astimezone(UTC), uow.now) if new.not_before else uow.now
     rules = ["Not before the time you chose" if wish > uow.now else "As soon as possible"]
@@ -79,6 +76,18 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
         created_at=uow.now,
         updated_at=uow.now,
     )
+    if new.idempotency_key:
+        earlier = await task_rows.by_idempotency_key(uow.session, user_id, new.idempotency_key)
+        if earlier is not None:
+            if any(getattr(earlier, name) != getattr(task, name) for name in WISHES):
+                raise Conflict("This Idempotency-Key was used for another task. Use a new one.")
+            return earlier
+    if await do_not_call.is_listed(uow.session, user_id, number.e164):
+        raise InvalidInput("phone_number", "This number is on your do-not-call list.")
+    if new.campaign_id:
+        campaign = await uow.session.get(Campaign, new.campaign_id)
+        if campaign is None or campaign.user_id != user_id:
+            raise NotFound("There is no such campaign.")
     uow.session.add(task)
     await uow.session.flush()
     await record(uow, task, TaskEventType.TASK_CREATED, scheduled(schedule), actor=Actor.CREATOR)
@@ -170,7 +179,7 @@ def _check(new: NewTask) -> None:
         raise InvalidInput("max_attempts", "Choose 1 to 20 attempts.")
     if not -100 <= new.priority <= 100:
         raise InvalidInput("priority", "Choose a priority from -100 to 100.")
-    if new.time_zone and new.time_zone not in available_timezones():
+    if new.time_zone and new.time_zone not in _time_zones():
         raise InvalidInput("time_zone", "Use an IANA time zone, for example Europe/Berlin.")
     if new.not_before and new.not_before.tzinfo is None:
         raise InvalidInput("not_before", "Give the time with its zone, for example …T09:00:00Z.")
