@@ -277,8 +277,8 @@ def _in_transaction(
     _prepare_directory(settings)
     before = migrations.state(settings.database_url)
     if not before.at_head:
-        if before.current is not None:
-            raise SetupError("The database belongs to another version: run opendeep migrate first.")
+        if before.current is not None and before.known:
+            raise SetupError("The database is from an older version: run opendeep migrate first.")
         migrations.upgrade(settings.database_url)
 
     async def run() -> Result:
