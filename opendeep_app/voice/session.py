@@ -282,7 +282,7 @@ class CallSession:
                 if self._response_wanted:
                     await self.respond()
             case SilenceNoticed():
-                self._silences += 1
+                self._silences += self.phase is not Phase.WAITING
                 if self._silences >= MOST_SILENCES:
                     await self.say_goodbye("The recipient has not spoken for a long time.")
             case Refused(code):
