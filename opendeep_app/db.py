@@ -10,7 +10,9 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlmodel import SQLModel
 
 from opendeep_app.bus import Bus, Command, Notice, Topic
 from opendeep_app.clock import Clock, utc_now
@@ -59,6 +61,18 @@ class UnitOfWork:
     def notify(self, user_id: str, topic: Topic, **ids: str | None) -> None:
         """Tells the user's dashboards once the transaction is committed; repeated notices are one."""
         self.notices[Notice(user_id=user_id, topic=topic, **ids)] = None
+
+    async def add_unless_exists(self, row: SQLModel) -> bool:
+        """Inserts a row; False, and nothing else happens, when a unique constraint forbids it.
+
+        Of two transactions that insert the same, the second waits for the first to commit.
+        """
+        try:
+            async with self.session.begin_nested():
+                self.session.add(row)
+        except IntegrityError:
+            return False
+        return True
 
     def command(self, command: Command) -> None:
         """Sends a command to a live call once the transaction is committed."""

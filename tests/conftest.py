@@ -9,6 +9,8 @@ pytest_plugins = [
     "tests.fixtures.clocks",
     "tests.fixtures.redis_servers",
     "tests.fixtures.databases",
+    "tests.fixtures.apis",
+    "tests.fixtures.lives",
     "tests.fixtures.practice_lines",
     "tests.fixtures.stacks",
     "tests.fixtures.browsers",

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from opendeep_app.adapters.telephony import NO_SUCH_RESOURCE
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import Call
@@ -22,7 +23,7 @@ async def dispatch_due(ctx: dict[str, Any]) -> int:
     """Claims what is due and queues its dialling; returns how many calls."""
     deps: Dependencies = ctx["deps"]
     async with deps.db.reading() as session:
-        if not await task_rows.due(session, deps.clock(), limit=1):
+        if not await task_rows.any_due(session, deps.clock()):
             return 0
     async with deps.db.unit_of_work() as uow:
         claimed = await dialling.claim_due(uow)
@@ -44,11 +45,14 @@ async def sweep(ctx: dict[str, Any]) -> None:
             session, now - timedelta(seconds=policy.session_lost_seconds)
         )
         unanalysed = await call_rows.unanalysed(session, now - JOB_GRACE)
+        unwanted = await call_rows.unwanted(session)
         forgotten = await task_rows.forgotten(session)
     for call_id in undialled:
         await deps.bus.enqueue("place_call", call_id, job_id=f"place:{call_id}")
     for call_id in unanalysed:
         await deps.bus.enqueue("analyse_call", call_id, job_id=f"analyse:{call_id}")
+    for call_id in unwanted:
+        await deps.bus.enqueue("hang_up_call", call_id, job_id=f"hang-up:{call_id}")
     for call in unconfirmed:
         await _reconcile(deps, call)
     for call in silent:
@@ -78,6 +82,9 @@ async def _look_up(deps: Dependencies, call: Call) -> None:
             await deps.telephony.hang_up(call.carrier_sid)
     except CarrierError as error:
         log.warning("look_up_failed", call_id=call.id, code=error.code)
+        if error.code == NO_SUCH_RESOURCE:
+            async with deps.db.unit_of_work() as uow:
+                await reconciling.take_disappearance(uow, call.id)
         return
     async with deps.db.unit_of_work() as uow:
         await reconciling.take_look_up(uow, call.id, listed)

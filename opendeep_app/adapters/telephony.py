@@ -41,6 +41,7 @@ WORDS = {
     21219: "A trial account may only call verified numbers.",
 }
 CALL_NOT_IN_PROGRESS = 21220
+NO_SUCH_RESOURCE = 20404
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,13 @@ class Scheduled(Reason):
     rules: list[str] = []
 
 
+class Withdrawn(Reason):
+    """When the attempt is made again; never when the task was stopped meanwhile."""
+
+    next_action_at: datetime | None = None
+    rules: list[str] = []
+
+
 class Claimed(Payload):
     """An attempt begins; `retry` tells it from the first."""
 
@@ -164,7 +171,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.CALL_RINGING: Payload,
     TaskEventType.CALL_ANSWERED: Answered,
     TaskEventType.CALL_ENDED: Ended,
-    TaskEventType.CALL_WITHDRAWN: Scheduled,
+    TaskEventType.CALL_WITHDRAWN: Withdrawn,
     TaskEventType.FUNCTION_CALLED: FunctionCalled,
     TaskEventType.RESCHEDULE_REQUESTED: Rescheduled,
     TaskEventType.INFO_REQUESTED: Asked,

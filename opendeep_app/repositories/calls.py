@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from opendeep_app.models import Call, CallStatus, TranscriptLine
+from opendeep_app.models import Call, CallOutcome, CallStatus, Task, TaskStatus, TranscriptLine
 from opendeep_app.models.calls import LIVE
 
 
@@ -71,7 +71,7 @@ async def unconfirmed(session: AsyncSession, before: datetime, limit: int = 100)
     rows = await session.scalars(
         select(Call)
         .where(
-            col(Call.status) == CallStatus.DIALLING,
+            col(Call.status).in_(LIVE),
             col(Call.carrier_sid).is_(None),
             col(Call.dialled_at) < before,
         )
@@ -98,6 +98,33 @@ async def silent(session: AsyncSession, before: datetime, limit: int = 100) -> l
         .limit(limit)
     )
     return list(rows)
+
+
+async def unwanted(session: AsyncSession, limit: int = 100) -> list[str]:
+    """Ids of calls in the network whose task was stopped: the order to hang up was lost."""
+    rows = await session.scalars(
+        select(col(Call.id))
+        .join(Task, col(Task.id) == col(Call.task_id))
+        .where(
+            col(Call.status).in_(LIVE),
+            col(Call.carrier_sid).is_not(None),
+            col(Task.status) == TaskStatus.CANCELLED,
+        )
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def unfinished(session: AsyncSession, task_id: str) -> bool:
+    """Whether a call of the task is going on, or its analysis has yet to say what comes next."""
+    pending = or_(
+        col(Call.status).in_(LIVE),
+        (col(Call.status) == CallStatus.ENDED)
+        & (col(Call.outcome) != CallOutcome.AWAITING_INFO)
+        & col(Call.analysed_at).is_(None),
+    )
+    found = await session.scalar(select(col(Call.id)).where(col(Call.task_id) == task_id, pending))
+    return found is not None
 
 
 async def unanalysed(session: AsyncSession, before: datetime, limit: int = 100) -> list[str]:

@@ -113,12 +113,25 @@ async def open_for_number(session: AsyncSession, user_id: str, phone_number: str
     return list(rows)
 
 
-async def due(session: AsyncSession, now: datetime, limit: int) -> list[Task]:
+async def any_due(session: AsyncSession, now: datetime) -> bool:
+    """Whether any task's next call is due, at a glance and without locking."""
+    return bool(
+        await session.scalar(
+            select(col(Task.id))
+            .where(col(Task.status).in_(CALLABLE), col(Task.next_action_at) <= now)
+            .limit(1)
+        )
+    )
+
+
+async def due(
+    session: AsyncSession, now: datetime, limit: int, without_users: Sequence[str] = ()
+) -> list[Task]:
     """Tasks whose next call is due and whose number is free; locked.
 
     They come by priority, then in turns of the users, each user's oldest first, so that a
-    campaign of thousands cannot starve another person's single task. Rows that another
-    worker is claiming at this moment are passed over.
+    campaign of thousands cannot starve another person's single task; those of `without_users`
+    stay out. Rows that another worker is claiming at this moment are passed over.
     """
     busy = select(col(Call.id)).where(
         col(Call.phone_number) == col(Task.phone_number), col(Call.status).in_(LIVE)
@@ -129,7 +142,12 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> list[Task]:
     )
     waiting = (
         select(col(Task.id), turn.label("turn"))
-        .where(col(Task.status).in_(CALLABLE), col(Task.next_action_at) <= now, ~busy.exists())
+        .where(
+            col(Task.status).in_(CALLABLE),
+            col(Task.next_action_at) <= now,
+            col(Task.user_id).not_in(without_users),
+            ~busy.exists(),
+        )
         .subquery()
     )
     rows = await session.scalars(

@@ -125,11 +125,13 @@ async def on_carrier_status(uow: UnitOfWork, call_id: str, update_: CarrierStatu
 
 
 async def session_opened(uow: UnitOfWork, call_id: str, gateway_id: str, brief: str) -> bool:
-    """A voice session takes the call; False when it is over already or taken by another."""
+    """A voice session takes the call; False when it or its task is over, or another has it."""
     call = await uow.session.get(Call, call_id)
     if call is None:
         return False
-    await task_rows.lock(uow.session, call.task_id)
+    task = await task_rows.lock(uow.session, call.task_id)
+    if task.status.terminal:
+        return False
     taken = await uow.session.execute(
         update(Call)
         .where(
@@ -170,6 +172,8 @@ async def add_line(
     offset_ms: int = 0,
 ) -> TranscriptLine:
     """Writes what was said; `offset_ms` counts from the beginning of the session."""
+    # Both sides may speak at once; the lock gives each line a number of its own.
+    await call_rows.lock(uow.session, call_id)
     line = TranscriptLine(
         call_id=call_id,
         sequence=await call_rows.next_line_number(uow.session, call_id),
@@ -222,10 +226,12 @@ async def record_function(
 async def request_reschedule(uow: UnitOfWork, call_id: str, at: datetime, reason: str) -> None:
     """The recipient asked to be called at another time: it becomes the next attempt's."""
     call = await uow.session.get_one(Call, call_id)
+    # The task before the call, as everywhere: two orders of locking can deadlock.
+    task = await task_rows.lock(uow.session, call.task_id)
     call.callback_at, call.callback_reason = at, reason[:500]
     await record(
         uow,
-        await task_rows.lock(uow.session, call.task_id),
+        task,
         TaskEventType.RESCHEDULE_REQUESTED,
         Rescheduled(callback_at=at, reason=reason),
         actor=Actor.RECIPIENT,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text, update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from opendeep_app.db import UnitOfWork
@@ -67,7 +66,8 @@ async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
     live_by_user = await _live_by_user(uow)
     claimed: list[str] = []
     numbers: set[str] = set()
-    for task in await task_rows.due(uow.session, uow.now, limit=room):
+    full = [user for user, live in live_by_user.items() if live >= uow.policy.max_user_calls]
+    for task in await task_rows.due(uow.session, uow.now, limit=room, without_users=full):
         if task.phone_number in numbers:
             continue
         if live_by_user.get(task.user_id, 0) >= uow.policy.max_user_calls:
@@ -170,10 +170,7 @@ async def _claim(uow: UnitOfWork, task: Task) -> Call | None:
         phone_number=task.phone_number,
         created_at=uow.now,
     )
-    try:
-        async with uow.session.begin_nested():
-            uow.session.add(call)
-    except IntegrityError:
+    if not await uow.add_unless_exists(call):
         # Another call to this number has come in between; the index refuses a second.
         return None
     await move(
@@ -194,4 +191,4 @@ async def _live_by_user(uow: UnitOfWork) -> dict[str, int]:
         .where(col(Call.status).in_(LIVE))
         .group_by(col(Task.user_id))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())

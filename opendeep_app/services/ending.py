@@ -19,13 +19,13 @@ from opendeep_app.models import (
     TaskStatus,
 )
 from opendeep_app.models.calls import LIVE
-from opendeep_app.models.task_events import Ended, InfoRequestRef
+from opendeep_app.models.task_events import Ended, InfoRequestRef, Withdrawn
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import info_requests
 from opendeep_app.services.retry import within_hours
-from opendeep_app.services.scheduling import call_back, dispatch, scheduled
+from opendeep_app.services.scheduling import call_back, dispatch
 from opendeep_app.services.transitions import move, record
 
 ACTORS = {
@@ -54,6 +54,8 @@ async def finish(
     the next call at once.
     """
     task = await task_rows.lock(uow.session, call.task_id)
+    # Whoever announced the end may have done so while the lock was awaited.
+    await uow.session.refresh(call)
     if not await _close(uow, call, outcome, ended_by, reason, duration_seconds, carrier_error):
         return False
     await info_requests.expire_all(uow, task, call.id, "The call has ended.")
@@ -111,19 +113,29 @@ async def withdraw(uow: UnitOfWork, call: Call, reason: str, delay_until: dateti
     if not closed.rowcount:  # type: ignore[attr-defined]
         return False
     await uow.session.refresh(call)
-    if task.status is TaskStatus.IN_PROGRESS:
-        schedule = within_hours(delay_until, [reason], task.time_zone, uow.policy.hours)
-        await move(
+    attempts = task.current_attempt_count - 1
+    if task.status is not TaskStatus.IN_PROGRESS:
+        await record(
             uow,
             task,
             TaskEventType.CALL_WITHDRAWN,
-            scheduled(schedule),
+            Withdrawn(reason=reason, rules=[reason]),
             call_id=call.id,
-            next_action_at=schedule.at,
-            next_action_reason=schedule.reason,
-            current_attempt_count=task.current_attempt_count - 1,
+            current_attempt_count=attempts,
         )
-        dispatch(uow, schedule.at)
+        return True
+    schedule = within_hours(delay_until, [reason], task.time_zone, uow.policy.hours)
+    await move(
+        uow,
+        task,
+        TaskEventType.CALL_WITHDRAWN,
+        Withdrawn(next_action_at=schedule.at, rules=schedule.rules, reason=schedule.reason),
+        call_id=call.id,
+        next_action_at=schedule.at,
+        next_action_reason=schedule.reason,
+        current_attempt_count=attempts,
+    )
+    dispatch(uow, schedule.at)
     return True
 
 

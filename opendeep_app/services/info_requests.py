@@ -51,12 +51,13 @@ async def ask(
     """
     call = await uow.session.get_one(Call, call_id)
     task = await task_rows.lock(uow.session, call.task_id)
+    await uow.session.refresh(call)
     asked = await question_rows.for_call(uow.session, call_id)
     for earlier in asked:
         same_words = earlier.status is Status.OPEN and earlier.question == question
         if earlier.function_call_id == function_call_id or same_words:
             return earlier
-    if task.status is not TaskStatus.IN_PROGRESS or not call.status.live:
+    if task.status.terminal or not call.status.live:
         raise Conflict("The call is over, so nothing can be asked any more.")
     least = task.info_timeout_seconds or uow.policy.info_timeout_seconds
     wait = min(max(timeout_seconds or 0, least, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)

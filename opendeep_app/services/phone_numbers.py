@@ -98,7 +98,7 @@ def _is_emergency(number: phonenumbers.PhoneNumber) -> bool:
     # Such a number is too short to have a region of its own, so each that shares its country
     # code is asked.
     digits = phonenumbers.national_significant_number(number)
-    regions = phonenumbers.region_codes_for_country_code(number.country_code)
+    regions = phonenumbers.region_codes_for_country_code(number.country_code or 0)
     return any(shortnumberinfo.is_emergency_number(digits, region) for region in regions)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from opendeep_app.adapters.telephony import CarrierCall
 from opendeep_app.db import UnitOfWork
-from opendeep_app.models import Call, CallOutcome, CallStatus, EndedBy, TaskStatus
+from opendeep_app.models import Call, CallOutcome, EndedBy, TaskStatus
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
@@ -21,7 +21,7 @@ async def adopt_or_withdraw(uow: UnitOfWork, call_id: str, listed: list[CarrierC
     eventually consistent) before the attempt is taken back.
     """
     call = await uow.session.get_one(Call, call_id)
-    if call.status is not CallStatus.DIALLING or call.carrier_sid is not None:
+    if not call.status.live or call.carrier_sid is not None:
         return
     known = await call_rows.known_sids(uow.session, call.phone_number)
     ours = next((other for other in listed if other.sid not in known), None)
@@ -30,7 +30,9 @@ async def adopt_or_withdraw(uow: UnitOfWork, call_id: str, listed: list[CarrierC
         await take_look_up(uow, call_id, ours)
         return
     patience = timedelta(seconds=uow.policy.withdraw_after_seconds)
-    if call.dialled_at is not None and uow.now - call.dialled_at >= patience:
+    if _lost(uow, call):
+        await take_disappearance(uow, call_id)
+    elif call.dialled_at is not None and uow.now - call.dialled_at >= patience:
         await ending.withdraw(uow, call, "The phone provider never placed this call", uow.now)
 
 
@@ -42,9 +44,7 @@ def abandoned(call: Call, listed: CarrierCall) -> bool:
 async def take_look_up(uow: UnitOfWork, call_id: str, listed: CarrierCall) -> None:
     """Takes what the carrier says of a call that has gone silent; a dead session is closed."""
     call = await uow.session.get_one(Call, call_id)
-    lost = call.session_opened_at is not None and call.session_seen_at is not None
-    silence = timedelta(seconds=uow.policy.session_lost_seconds)
-    if lost and call.session_seen_at and uow.now - call.session_seen_at >= silence:
+    if _lost(uow, call):
         await ending.finish(
             uow,
             call,
@@ -58,6 +58,25 @@ async def take_look_up(uow: UnitOfWork, call_id: str, listed: CarrierCall) -> No
         listed.sid, listed.status, listed.duration_seconds, answered_by=listed.answered_by
     )
     await calls.on_carrier_status(uow, call_id, status)
+
+
+async def take_disappearance(uow: UnitOfWork, call_id: str) -> None:
+    """Closes a call that the carrier does not know (any more)."""
+    call = await uow.session.get_one(Call, call_id)
+    spoken = call.session_opened_at is not None
+    await ending.finish(
+        uow,
+        call,
+        CallOutcome.ANSWERED if spoken else CallOutcome.FAILED_CARRIER,
+        EndedBy.SYSTEM,
+        "The phone provider has lost the call.",
+    )
+
+
+def _lost(uow: UnitOfWork, call: Call) -> bool:
+    """Whether the voice session that held the call has died."""
+    silence = timedelta(seconds=uow.policy.session_lost_seconds)
+    return call.session_seen_at is not None and uow.now - call.session_seen_at >= silence
 
 
 async def call_back_forgotten(uow: UnitOfWork, task_id: str) -> None:

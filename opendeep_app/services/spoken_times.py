@@ -8,10 +8,27 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+FARTHEST = timedelta(days=366)
+"""Nobody means the year 9999."""
+
 NUMBERS = {
     word: number
     for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ]
     )
 } | {"a": 1, "an": 1, "half an": 0.5, "a couple of": 2, "a few": 3}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -36,11 +53,13 @@ _LEAD = re.compile(r"\b(?:at|after|from|by|around|about|past|until|till|before)\
 
 
 def parse(text: str, now: datetime, zone: str) -> datetime | None:
-    """The moment meant by `text`, in UTC and after `now` (aware); None when it names none."""
+    """The moment meant by `text`, in UTC, within a year after `now` (aware); else None."""
     text = " ".join(text.casefold().replace("’", "'").split())
     tz = ZoneInfo(zone)
     moment = _iso(text, tz) or _relative(text, now) or _calendar(text, now.astimezone(tz), tz)
-    return moment.astimezone(UTC) if moment is not None and moment > now else None
+    if moment is None or not now < moment < now + FARTHEST:
+        return None
+    return moment.astimezone(UTC)
 
 
 def _iso(text: str, tz: ZoneInfo) -> datetime | None:

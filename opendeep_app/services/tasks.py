@@ -2,19 +2,21 @@
 
 import functools
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import available_timezones
 
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict, InvalidInput, NotFound
-from opendeep_app.models import Actor, Campaign, Task, TaskEventType, TaskStatus
+from opendeep_app.models import Actor, CallStatus, Campaign, Task, TaskEventType, TaskStatus
 from opendeep_app.models.task_events import Reason
+from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import do_not_call, ending, phone_numbers
 from opendeep_app.services.retry import within_hours
 from opendeep_app.services.scheduling import dispatch, scheduled
 from opendeep_app.services.transitions import move, record
 
+FARTHEST_WISH = timedelta(days=366)
 LIMITS = {"contact_name": 120, "goal": 4000, "context": 8000, "language": 16}
 
 #: What a creator said of a task; two requests that differ in one of these want two tasks.
@@ -52,9 +54,9 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
     when the key was used for something else.
     """
     number = phone_numbers.parse(new.phone_number, new.default_region)
-    _check(new)
+    _check(new, uow.now)
     zone = new.time_zone or number.time_zone
-    wish = max(new.not_before.astimezone(UTC), uow.now) if new.not_before else uow.now
+    wish = max(new.not_before or uow.now, uow.now).astimezone(UTC)
     rules = ["Not before the time you chose" if wish > uow.now else "As soon as possible"]
     schedule = within_hours(wish, rules, zone, uow.policy.hours)
     task = Task(
@@ -96,7 +98,7 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
 
 
 async def hold(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
-    """Stops further calls until resumed; a call that is going on is finished normally."""
+    """Stops further calls until resumed; a call that is in the network is finished normally."""
     task = await _own(uow, user_id, task_id)
     await move(
         uow,
@@ -105,12 +107,21 @@ async def hold(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
         Reason(reason="On your wish."),
         actor=Actor.CREATOR,
     )
+    call = await call_rows.live_for_task(uow.session, task_id)
+    if call is not None and call.status is CallStatus.INTENT:
+        await ending.withdraw(uow, call, "You put the task on hold.", uow.now)
     return task
 
 
 async def resume(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
-    """Puts a held task back: its next call is due now, or when calling hours open."""
+    """Puts a held task back: its next call is due now, or when calling hours open.
+
+    Raises `Conflict` while its last call is not finished: that may have reached the goal, and
+    nobody shall be rung again for what they said a minute ago.
+    """
     task = await _own(uow, user_id, task_id)
+    if await call_rows.unfinished(uow.session, task_id):
+        raise Conflict("Its last call is still being finished. Resume the task after that.")
     schedule = within_hours(uow.now, ["You resumed the task"], task.time_zone, uow.policy.hours)
     await move(
         uow,
@@ -169,7 +180,7 @@ async def _own(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     return await task_rows.lock(uow.session, task_id)
 
 
-def _check(new: NewTask) -> None:
+def _check(new: NewTask, now: datetime) -> None:
     if not new.goal.strip():
         raise InvalidInput("goal", "Say what the call should achieve.")
     for name, most in LIMITS.items():
@@ -183,6 +194,8 @@ def _check(new: NewTask) -> None:
         raise InvalidInput("time_zone", "Use an IANA time zone, for example Europe/Berlin.")
     if new.not_before and new.not_before.tzinfo is None:
         raise InvalidInput("not_before", "Give the time with its zone, for example …T09:00:00Z.")
+    if new.not_before and new.not_before > now + FARTHEST_WISH:
+        raise InvalidInput("not_before", "Choose a time within the next year.")
     if new.info_timeout_seconds is not None and not 5 <= new.info_timeout_seconds <= 600:
         raise InvalidInput("info_timeout_seconds", "Choose 5 to 600 seconds.")
     if new.idempotency_key is not None and not 1 <= len(new.idempotency_key) <= 255:
