@@ -1,0 +1,96 @@
+"""Who is calling: API keys, checked before anything else of a request is looked at."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+from fastapi import Depends
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import IntegrityError
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from opendeep_app.api.problems import problem
+from opendeep_app.db import UnitOfWork
+from opendeep_app.dependencies import Dependencies
+from opendeep_app.models import User
+from opendeep_app.services import accounts
+
+T = TypeVar("T")
+
+PUBLIC = ("/", "/docs", "/openapi.json")
+CHALLENGE = 'Bearer realm="OpenDeep"'
+
+
+class KeyRequired:
+    """Middleware that lets only the bearers of an API key pass, and notes who they are."""
+
+    def __init__(self, app: ASGIApp, deps: Dependencies) -> None:
+        self._app = app
+        self._deps = deps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on or answers 401."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if scope["type"] == "http" and path not in PUBLIC:
+            scheme, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
+            user = await self._user(key.strip()) if scheme.lower() == "bearer" else None
+            if user is None:
+                await _refusal(given=bool(scheme))(scope, receive, send)
+                return
+            scope.setdefault("state", {})["user"] = user
+        await self._app(scope, receive, send)
+
+    async def _user(self, key: str) -> User | None:
+        async with self._deps.db.reading() as session:
+            return await accounts.user_for_api_key(session, key)
+
+
+def _refusal(*, given: bool) -> ASGIApp:
+    if not given:
+        detail = (
+            "Send an API key: “Authorization: Bearer KEY”. `opendeep api-key create` makes one."
+        )
+        return problem(401, detail, headers={"WWW-Authenticate": CHALLENGE})
+    challenge = f'{CHALLENGE}, error="invalid_token"'
+    return problem(401, "This API key is not valid.", headers={"WWW-Authenticate": challenge})
+
+
+def _dependencies(request: Request) -> Dependencies:
+    deps: Dependencies = request.app.state.deps
+    return deps
+
+
+def _caller(request: Request) -> User:
+    user: User = request.state.user
+    return user
+
+
+Deps = Annotated[Dependencies, Depends(_dependencies)]
+Caller = Annotated[User, Depends(_caller)]
+
+
+async def settled(deps: Dependencies, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+    """Does work that must happen once, in one transaction.
+
+    When another request has written the same key at the same moment, the work is done anew and
+    finds that request's row.
+    """
+    try:
+        async with deps.db.unit_of_work() as uow:
+            return await work(uow)
+    except IntegrityError:
+        async with deps.db.unit_of_work() as uow:
+            return await work(uow)
+
+
+def refuse_parameters(request: Request) -> None:
+    """Refuses query parameters of routes that take none; the others' models know theirs."""
+    route: APIRoute = request.scope["route"]
+    if not route.dependant.query_params:
+        unknown = [
+            {"type": "extra_forbidden", "loc": ("query", name)} for name in request.query_params
+        ]
+        if unknown:
+            raise RequestValidationError(unknown)

@@ -1,0 +1,55 @@
+"""The REST API: what the web process serves below `/api`."""
+
+from fastapi import Depends, FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from opendeep_app.api import campaigns, do_not_call, info_requests, practice, problems, tasks
+from opendeep_app.api.access import KeyRequired, refuse_parameters
+from opendeep_app.api.bodies import LimitedBody
+from opendeep_app.api.docs import page
+from opendeep_app.api.openapi import PREFIX, describe
+from opendeep_app.dependencies import Dependencies
+
+ROUTERS = (
+    tasks.router,
+    info_requests.router,
+    campaigns.router,
+    do_not_call.router,
+    practice.router,
+)
+
+
+def build_api(deps: Dependencies) -> FastAPI:
+    """The API over one process's dependencies, to be mounted at `PREFIX`."""
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(refuse_parameters)],
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.deps = deps
+    app.add_middleware(LimitedBody)
+    app.add_middleware(KeyRequired, deps=deps)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+
+    description = describe(app)
+    html = page(description)
+
+    async def openapi(request: Request) -> Response:
+        return JSONResponse(description)
+
+    async def docs(request: Request) -> Response:
+        return HTMLResponse(html)
+
+    async def home(request: Request) -> Response:
+        return RedirectResponse(f"{PREFIX}/docs")
+
+    app.add_route("/openapi.json", openapi)
+    app.add_route("/docs", docs)
+    app.add_route("/", home)
+    return app

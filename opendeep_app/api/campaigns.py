@@ -1,0 +1,135 @@
+"""Campaigns: one goal for many contacts, given as JSON or as a CSV file."""
+
+from datetime import datetime
+from email.message import Message
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+
+from opendeep_app.api.access import Caller, Deps
+from opendeep_app.api.fields import Input, Text
+from opendeep_app.api.problems import FieldProblem
+from opendeep_app.api.tasks import CallWishes
+from opendeep_app.errors import InvalidInput
+from opendeep_app.services import campaigns as service
+from opendeep_app.services.tasks import NewTask
+
+router = APIRouter(prefix="/campaigns", tags=["Campaigns"])
+
+
+class Contact(Input):
+    """Somebody to call."""
+
+    phone_number: Text = Field(max_length=40)
+    name: Text = Field("", max_length=120)
+    context: Text = Field("", max_length=8000, description="What is known of this contact.")
+
+
+class CampaignWishes(CallWishes):
+    """What all calls of the campaign have in common."""
+
+    name: Text = Field("", max_length=service.MAX_NAME)
+    skip_invalid: bool = Field(
+        False, description="Go without the contacts that cannot be used, instead of refusing all."
+    )
+
+
+class NewCampaign(CampaignWishes):
+    """One goal for many contacts."""
+
+    contacts: list[Contact] = Field(min_length=1, max_length=service.MAX_CONTACTS)
+
+
+class CsvQuery(CampaignWishes):
+    """The same beside a CSV file, as query parameters."""
+
+    model_config = ConfigDict(strict=False)
+
+    goal: Text = Field("", max_length=4000, description="What each call should achieve; required.")
+
+
+class Campaign(BaseModel):
+    """A campaign that has begun; its tasks are `GET /api/tasks/details?campaign_id=…`."""
+
+    id: str
+    name: str
+    goal: str
+    created_at: datetime
+    task_ids: list[str] = Field(description="In the order of the contacts.")
+    skipped: list[FieldProblem] = Field(description="Contacts that it goes without, and why.")
+
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/NewCampaign"}},
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "name,phone_number,context\nAda,+1 202 555 0143,Prefers mornings\n",
+            },
+        },
+    }
+}
+
+
+@router.post("", status_code=201, openapi_extra=_BODY)
+async def create_campaign(
+    caller: Caller, deps: Deps, request: Request, query: Annotated[CsvQuery, Query()]
+) -> Campaign:
+    """One task for each contact, all with the same goal.
+
+    Either a JSON body that says everything, or a CSV file (`Content-Type: text/csv`; UTF-8;
+    columns `phone_number`, `name`, `context`) with the rest as query parameters. Nothing is
+    created when any contact cannot be used (bad number, on your do-not-call list, the same number
+    twice): the problem's `errors` name each row. `skip_invalid` goes without those instead.
+    """
+    message = Message()
+    message["Content-Type"] = request.headers.get("content-type", "")
+    match message.get_content_type():
+        case "text/csv":
+            wishes: CampaignWishes = query
+            contacts = service.read_csv(await request.body())
+        case "application/json":
+            if misplaced := query.model_fields_set:
+                raise InvalidInput(min(misplaced), "With JSON, everything belongs into the body.")
+            wishes = given = _read(await request.body())
+            contacts = [
+                service.Contact(row, **contact.model_dump())
+                for row, contact in enumerate(given.contacts, start=1)
+            ]
+        case _:
+            raise HTTPException(415, "Send application/json or text/csv.")
+    common = wishes.model_dump(exclude={"name", "contacts", "skip_invalid"})
+    async with deps.db.unit_of_work() as uow:
+        started = await service.create(
+            uow,
+            caller.id,
+            wishes.name,
+            NewTask(phone_number="", **common),
+            contacts,
+            skip_invalid=wishes.skip_invalid,
+        )
+    return Campaign(
+        id=started.campaign.id,
+        name=started.campaign.name,
+        goal=started.campaign.goal,
+        created_at=started.campaign.created_at,
+        task_ids=[task.id for task in started.tasks],
+        skipped=[
+            FieldProblem(field=bad.field, message=bad.message, row=bad.row)
+            for bad in started.skipped
+        ],
+    )
+
+
+def _read(body: bytes) -> NewCampaign:
+    try:
+        return NewCampaign.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError(
+            [{**found, "loc": ("body", *found["loc"])} for found in error.errors()]
+        ) from None

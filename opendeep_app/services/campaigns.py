@@ -1,0 +1,157 @@
+"""Campaigns: one goal for many contacts, one task per contact."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from opendeep_app.db import UnitOfWork
+from opendeep_app.errors import InvalidInput
+from opendeep_app.models import Campaign, Task
+from opendeep_app.services import phone_numbers, tasks
+from opendeep_app.services.tasks import NewTask
+
+MAX_CONTACTS = 1000
+MAX_NAME = 200
+
+#: The columns of a contact file, and what else people call them.
+COLUMNS = {
+    "phone_number": ("phone_number", "phone", "number", "telephone", "mobile"),
+    "name": ("name", "contact_name", "contact"),
+    "context": ("context", "notes"),
+}
+_NAMES = ", ".join(COLUMNS)
+
+#: The part of a contact that a task's field comes from; the other fields are the campaign's own.
+_OF_CONTACT = {"phone_number": "phone_number", "contact_name": "name", "context": "context"}
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Somebody to call; `row` says where they were given: position or line, from 1."""
+
+    row: int
+    phone_number: str
+    name: str = ""
+    context: str = ""
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """Why a contact cannot be used; `field` is a column's name."""
+
+    row: int
+    field: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """A new campaign, its tasks in the contacts' order, and the contacts it goes without."""
+
+    campaign: Campaign
+    tasks: list[Task]
+    skipped: list[RowProblem]
+
+
+class InvalidContacts(InvalidInput):
+    """Contacts that cannot be used; `rows` says which and why."""
+
+    def __init__(self, message: str, rows: Sequence[RowProblem]) -> None:
+        super().__init__("contacts", message)
+        self.rows = tuple(rows)
+
+
+async def create(
+    uow: UnitOfWork,
+    user_id: str,
+    name: str,
+    wishes: NewTask,
+    contacts: Sequence[Contact],
+    *,
+    skip_invalid: bool = False,
+) -> Started:
+    """A new campaign with a task for each contact, made as `wishes` says.
+
+    All or nothing: raises `InvalidContacts` with every row that cannot be used (bad number, on
+    the do-not-call list, the same number twice), unless `skip_invalid` and others are left.
+    What `wishes` says in its context comes before what is said of the contact.
+    """
+    name = name.strip() or wishes.goal.strip()[:80]
+    if len(name) > MAX_NAME:
+        raise InvalidInput("name", f"Keep this under {MAX_NAME} characters.")
+    if not 1 <= len(contacts) <= MAX_CONTACTS:
+        raise InvalidInput("contacts", f"Give 1 to {MAX_CONTACTS:,} contacts.")
+    campaign = Campaign(user_id=user_id, name=name, goal=wishes.goal.strip(), created_at=uow.now)
+    uow.session.add(campaign)
+    await uow.session.flush()
+    made: dict[str, Task] = {}
+    bad: list[RowProblem] = []
+    rows: dict[str, int] = {}
+    for contact in contacts:
+        new = replace(
+            wishes,
+            phone_number=contact.phone_number,
+            contact_name=contact.name,
+            context="\n\n".join(filter(None, (wishes.context.strip(), contact.context.strip()))),
+            campaign_id=campaign.id,
+        )
+        try:
+            number = phone_numbers.parse(contact.phone_number, wishes.default_region).e164
+            if number in rows:
+                raise InvalidInput("phone_number", f"Row {rows[number]} has the same number.")
+            rows[number] = contact.row
+            made[number] = await tasks.create(uow, user_id, new)
+        except InvalidInput as error:
+            if error.field not in _OF_CONTACT:
+                raise
+            bad.append(RowProblem(contact.row, _OF_CONTACT[error.field], error.message))
+    if bad and (not made or not skip_invalid):
+        raise InvalidContacts(
+            f"{len(bad)} of {len(contacts)} contacts cannot be used, so nothing was created.", bad
+        )
+    return Started(campaign, list(made.values()), bad)
+
+
+def read_csv(content: bytes) -> list[Contact]:
+    """The contacts of a CSV file with a header; raises `InvalidInput` when it cannot be read.
+
+    UTF-8, with or without byte order mark; commas, semicolons or tabs, as spreadsheets write.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        if "\0" in text:
+            raise ValueError
+    except ValueError:
+        raise InvalidInput("contacts", "Save the contacts as CSV in UTF-8.") from None
+    header = text.lstrip().partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        columns = [_column(title) for title in next(reader, [])]
+        if "phone_number" not in columns or len(set(columns)) < len(columns):
+            raise InvalidInput("contacts", f"The first line must name the columns: {_NAMES}.")
+        return [
+            _contact(columns, cells, reader.line_num)
+            for cells in reader
+            if any(cell.strip() for cell in cells)
+        ]
+    except csv.Error as error:
+        raise InvalidInput("contacts", f"Line {reader.line_num} is not CSV: {error}.") from None
+
+
+def _column(title: str) -> str:
+    words = title.strip().lower().replace(" ", "_").replace("-", "_")
+    for column, names in COLUMNS.items():
+        if words in names:
+            return column
+    raise InvalidInput("contacts", f"There is no column “{title.strip()[:40]}”; use {_NAMES}.")
+
+
+def _contact(columns: list[str], cells: list[str], line: int) -> Contact:
+    if len(cells) > len(columns):
+        raise InvalidInput("contacts", f"Line {line} has more cells than there are columns.")
+    values = dict(zip(columns, cells, strict=False))
+    return Contact(
+        line, values.get("phone_number", ""), values.get("name", ""), values.get("context", "")
+    )
