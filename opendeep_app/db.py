@@ -1,5 +1,6 @@
 """The database: engines, read sessions and the one place that commits."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -90,6 +91,18 @@ class Database:
         self._bus = bus
         self._engine = _create_engine(make_url(url))
         self._writing = self._engine.execution_options(writing=True)
+        # SQLite has one writer at a time. Those of this process queue here, in order; left to
+        # SQLite they would sleep and try again, several times slower and with no order at all.
+        sqlite = self._engine.dialect.name == "sqlite"
+        self._turn = asyncio.Lock() if sqlite else contextlib.nullcontext()
+        # Between two statements PostgreSQL would show what others commit meanwhile.
+        self._reading = (
+            self._engine
+            if sqlite
+            else self._engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -98,7 +111,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one consistent state and writes nothing."""
-        async with AsyncSession(self._engine, expire_on_commit=False, autoflush=False) as session:
+        async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextlib.asynccontextmanager
@@ -108,7 +121,7 @@ class Database:
         Jobs, notices and commands are sent after the commit and dropped on rollback. If
         Redis is away they are lost, which the sweep and the pages' re-checks repair.
         """
-        async with AsyncSession(self._writing, expire_on_commit=False) as session:
+        async with self._turn, AsyncSession(self._writing, expire_on_commit=False) as session:
             uow = UnitOfWork(session, self.clock(), self.policy)
             yield uow
             await session.commit()
@@ -138,9 +151,14 @@ def async_url(url: URL) -> URL:
 
 
 def _create_engine(url: URL) -> AsyncEngine:
+    # Parameters are what people typed and said; errors, which are logged, go without them.
     if not url.drivername.startswith("sqlite"):
-        return create_async_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
-    engine = create_async_engine(async_url(url), connect_args={"timeout": SQLITE_BUSY_SECONDS})
+        return create_async_engine(
+            url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
+        )
+    engine = create_async_engine(
+        async_url(url), connect_args={"timeout": SQLITE_BUSY_SECONDS}, hide_parameters=True
+    )
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
