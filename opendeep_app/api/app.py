@@ -8,7 +8,7 @@ from opendeep_app.api import campaigns, do_not_call, info_requests, practice, pr
 from opendeep_app.api.access import KeyRequired, refuse_parameters
 from opendeep_app.api.bodies import LimitedBody
 from opendeep_app.api.docs import page
-from opendeep_app.api.openapi import PREFIX, describe
+from opendeep_app.api.openapi import PREFIX, describe, methods
 from opendeep_app.dependencies import Dependencies
 
 ROUTERS = (
@@ -39,6 +39,7 @@ def build_api(deps: Dependencies) -> FastAPI:
 
     description = describe(app)
     html = page(description)
+    app.state.methods = methods(description)
 
     async def openapi(request: Request) -> Response:
         return JSONResponse(description)

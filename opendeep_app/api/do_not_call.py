@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from opendeep_app.api.access import Caller, Deps, settled
-from opendeep_app.api.fields import Input, Output, PathId, Text
+from opendeep_app.api.fields import Input, Output, PathId, Text, Words
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import NotFound
 from opendeep_app.models import DoNotCall
@@ -35,7 +35,7 @@ class EntryList(BaseModel):
 class NewEntry(Input):
     """A number to be left alone."""
 
-    phone_number: Text = Field(min_length=1, max_length=40)
+    phone_number: Words = Field(max_length=40)
     reason: Text = Field("", max_length=500)
 
 
@@ -44,7 +44,7 @@ class NumberQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    phone_number: Text = Field(min_length=1, max_length=40)
+    phone_number: Words = Field(max_length=40)
 
 
 @router.get("")

@@ -28,6 +28,10 @@ td:first-child { width: 14rem } small, .soft { color: var(--soft) }
 @media (max-width: 50rem) { body { display: block } nav { position: static; height: auto; border: 0 } td:first-child { width: auto } }
 """
 
+_EXAMPLE = """\
+curl "$OPENDEEP/api/tasks" -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
+  -d '{"phone_number": "+1 202 555 0110", "goal": "Book a table for two on Friday at seven"}'"""
+
 
 def page(openapi: Schema) -> str:
     """The whole page as HTML."""
@@ -46,14 +50,14 @@ def page(openapi: Schema) -> str:
     links.append("<b>Objects</b>")
     links += [f'<a href="#{name}">{name}</a>' for name in schemas]
     info = openapi["info"]
-    intro = "".join(f"<p>{escape(text)}</p>" for text in info["description"].split("\n\n"))
+    intro = "".join(f"<p>{_prose(text)}</p>" for text in info["description"].split("\n\n"))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(info['title'])} API</title><style>{_STYLE}</style></head><body>"
         f'<nav aria-label="Contents"><a href="/">{escape(info["title"])}</a>'
         f'<a href="/api/openapi.json">openapi.json</a>{"".join(links)}</nav>'
-        f"<main><h1>{escape(info['title'])} API</h1>{intro}"
+        f"<main><h1>{escape(info['title'])} API</h1>{intro}<pre>{escape(_EXAMPLE)}</pre>"
         + "".join(_operation(*each) for each in operations)
         + "".join(_object(name, schema) for name, schema in schemas.items())
         + "</main></body></html>"
@@ -81,7 +85,7 @@ def _operation(path: str, method: str, operation: Schema) -> str:
             content: Schema = next(iter(response.get("content", {}).values()), {})
             kind = _type(content["schema"]) if content else "nothing"
             parts.append(f"<h4>Answer</h4><p>{code}: {kind}</p>")
-    problems = [code for code in operation["responses"] if code.startswith("4")]
+    problems = sorted(code for code in operation["responses"] if code.startswith("4"))
     parts.append(f'<p class="soft">Problems: {", ".join(problems)}</p></section>')
     return "".join(parts)
 

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from opendeep_app.errors import NotFound
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_UUID = {"type": "string", "format": "uuid"}
 _YEARS = range(1970, 2200)
 
 
@@ -31,6 +32,12 @@ def _storable(text: str) -> str:
     # PostgreSQL keeps no U+0000, and UTF-8 no half of a surrogate pair.
     if _UNSTORABLE.search(text):
         raise ValueError("Remove the NUL characters and unpaired surrogates.")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("This may not be blank.")
     return text
 
 
@@ -56,8 +63,16 @@ def _known_form(text: str) -> str:
     return text
 
 
+Id = Annotated[str, Field(pattern=f"^{_ID.pattern}$"), WithJsonSchema(_UUID)]
+"""An id in a body or a query."""
+
 Text = Annotated[str, AfterValidator(_storable)]
 """Text that every database can keep."""
+
+Words = Annotated[
+    Text, AfterValidator(_not_blank), Field(json_schema_extra={"minLength": 1, "pattern": r"\S"})
+]
+"""Text that says something."""
 
 Instant = Annotated[
     datetime,
@@ -69,7 +84,7 @@ Instant = Annotated[
 PathId = Annotated[
     str,
     AfterValidator(_known_form),
-    WithJsonSchema({"type": "string", "format": "uuid"}),
+    WithJsonSchema(_UUID),
     Path(),
 ]
 """An id in the path; what cannot be one does not exist."""

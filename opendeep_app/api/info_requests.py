@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from opendeep_app.api.access import Caller, Deps
-from opendeep_app.api.fields import Input, Output, PathId, Text
+from opendeep_app.api.fields import Input, Output, PathId, Words
 from opendeep_app.models import InfoRequestStatus
 from opendeep_app.repositories import info_requests as rows
 from opendeep_app.services import info_requests as service
@@ -61,7 +61,7 @@ class InfoRequestFilter(BaseModel):
 class Answer(Input):
     """What to tell the agent."""
 
-    answer: Text = Field(max_length=service.MAX_ANSWER)
+    answer: Words = Field(max_length=service.MAX_ANSWER)
 
 
 @router.get("")

@@ -1,11 +1,13 @@
 """The API's description: FastAPI's, with the errors that this API really gives."""
 
+import re
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
+from starlette.routing import compile_path
 
 from opendeep_app.api.campaigns import NewCampaign
 from opendeep_app.api.problems import MEDIA_TYPE, Problem
@@ -16,9 +18,9 @@ PREFIX = "/api"
 DESCRIPTION = """\
 Delegate phone calls to an AI agent and follow what becomes of them.
 
-Send an API key as “Authorization: Bearer KEY”; “opendeep api-key create EMAIL” makes one. \
+Send an API key as `Authorization: Bearer KEY`; `opendeep api-key create EMAIL` makes one. \
 Times are RFC 3339 in UTC, ids are UUIDv7. What belongs to somebody else is not there (404). \
-Errors are problem details (RFC 9457); when input is not valid, “errors” names each field."""
+Errors are problem details (RFC 9457); when input is not valid, `errors` names each field."""
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -33,7 +35,7 @@ PROBLEMS = {
     "default": "Something went wrong on our side; 503 says that trying again helps.",
 }
 ANYWHERE = ("401", "422", "default")
-WITH_BODY = ("400", "409", "413", "415")
+WITH_BODY = ("400", "409", "413")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -64,10 +66,20 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return schema
 
 
+def methods(description: dict[str, Any]) -> list[tuple[re.Pattern[str], str]]:
+    """Patterns of the paths within the API, and the methods for the `Allow` header of each."""
+    return [
+        (compile_path(path.removeprefix(PREFIX))[0], ", ".join(sorted(map(str.upper, operations))))
+        for path, operations in description["paths"].items()
+    ]
+
+
 def _possible(path: str, method: str) -> list[str]:
     codes = {*ANYWHERE, *(WITH_BODY if method == "post" else ())}
     if "{" in path or method == "delete" or "/practice/" in path or path.endswith("/tasks"):
         codes.add("404")
+    if path.endswith("/campaigns"):
+        codes.add("415")
     return sorted(codes)
 
 

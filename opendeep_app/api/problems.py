@@ -124,7 +124,13 @@ async def _http(request: Request, error: Exception) -> Response:
     detail = error.detail
     if detail == HTTPStatus(error.status_code).phrase:
         detail = f"{detail}: {request.method} {request.url.path}. See /api/docs."
-    return problem(error.status_code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Routes know their own method only, not what else their path takes.
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        allowed = (names for regex, names in request.app.state.methods if regex.match(path))
+        headers["Allow"] = next(allowed, "GET")
+    return problem(error.status_code, detail, headers=headers)
 
 
 async def _busy(request: Request, error: Exception) -> Response:

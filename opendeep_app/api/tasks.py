@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from opendeep_app.api.access import Caller, Deps, settled
 from opendeep_app.api.calls import Call
-from opendeep_app.api.fields import Input, Instant, Output, PathId, Text
+from opendeep_app.api.fields import Id, Input, Instant, Output, PathId, Text, Words
 from opendeep_app.api.info_requests import InfoRequest
 from opendeep_app.errors import NotFound
 from opendeep_app.models import TaskStatus
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/tasks", tags=["Tasks"])
 class CallWishes(Input):
     """How to call, the same for a task and a campaign."""
 
-    goal: Text = Field(min_length=1, max_length=4000, description="What the call should achieve.")
+    goal: Words = Field(max_length=4000, description="What the call should achieve.")
     context: Text = Field("", max_length=8000, description="What else the agent should know.")
     max_attempts: int = Field(3, ge=1, le=20)
     priority: int = Field(0, ge=-100, le=100, description="Higher is called earlier.")
@@ -40,11 +40,11 @@ class CallWishes(Input):
 class NewTask(CallWishes):
     """One goal for one recipient."""
 
-    phone_number: Text = Field(
-        min_length=1, max_length=40, description="With + and country code, in any notation."
+    phone_number: Words = Field(
+        max_length=40, description="With + and country code, in any notation."
     )
     contact_name: Text = Field("", max_length=120)
-    campaign_id: Text | None = Field(None, max_length=36)
+    campaign_id: Id | None = None
 
 
 class Task(Output):
@@ -114,7 +114,7 @@ class TaskFilter(BaseModel):
     status: Annotated[list[TaskStatus], BeforeValidator(_words)] = Field(
         [], description="Any of these; repeated, or separated by commas."
     )
-    campaign_id: Text | None = Field(None, max_length=36)
+    campaign_id: Id | None = None
     created_after: Instant | None = Field(None, description="Created at this time or later.")
     created_before: Instant | None = Field(None, description="Created before this time.")
     sort: Sort = Field(Sort.NEWEST, description="A minus means descending.")
@@ -127,6 +127,7 @@ class TaskFilter(BaseModel):
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         pattern=r"^[\x20-\x7e]+$",

@@ -97,7 +97,7 @@ async def test_an_idempotency_key_is_plain_text(ada: httpx.AsyncClient) -> None:
     body = {"phone_number": "+12025550143", "goal": "Hi"}
     for key in (b"", b"x" * 256, b"\xff"):
         response = await ada.post("/api/tasks", json=body, headers=[(b"Idempotency-Key", key)])
-        assert problem(response)["errors"][0]["field"] == "idempotency-key"
+        assert problem(response)["errors"][0]["field"] == "Idempotency-Key"
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,18 @@ async def test_requests_for_what_is_not_there(
 ) -> None:
     response = await ada.request(method, path)
     assert problem(response)["status"] == status
-    if status == 405:
-        assert response.headers["allow"]
+
+
+async def test_a_path_says_which_methods_it_takes(ada: httpx.AsyncClient) -> None:
+    for path, methods in (
+        ("/api/do-not-call", "DELETE, GET, POST"),
+        ("/api/tasks/details", "GET"),
+        ("/api/tasks", "POST"),
+        ("/api/docs", "GET"),
+    ):
+        response = await ada.request("PUT", path)
+        assert problem(response)["status"] == 405
+        assert response.headers["allow"] == methods
 
 
 async def test_our_own_failures_are_problems_too(
