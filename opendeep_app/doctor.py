@@ -88,7 +88,8 @@ def _data(settings: Settings) -> Finding:
 
 def _redis(settings: Settings) -> Finding:
     if not settings.embedded_redis:
-        return _remote_redis(settings.redis_url)
+        trouble = redis_trouble(settings.redis_url)
+        return Finding("redis", trouble is None, trouble or "answers")
     try:
         server = embedded.find_server()
     except SetupError as error:
@@ -96,16 +97,16 @@ def _redis(settings: Settings) -> Finding:
     return Finding("redis", True, f"embedded {server.name}")
 
 
-def _remote_redis(url: str) -> Finding:
+def redis_trouble(url: str) -> str | None:
+    """Why the Redis at this address cannot be used, or None when it answers."""
     import redis
 
     try:
-        client = redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)
-        with client:
+        with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
             client.ping()
     except (redis.RedisError, ValueError) as error:
-        return Finding("redis", False, f"OPENDEEP_REDIS_URL does not answer: {error}")
-    return Finding("redis", True, "answers")
+        return f"The Redis in OPENDEEP_REDIS_URL does not answer: {error}"
+    return None
 
 
 def _database(settings: Settings) -> Finding:

@@ -13,6 +13,8 @@ from typing import Any
 from opendeep_app import web
 from opendeep_app.adapters import embedded
 from opendeep_app.config import Settings
+from opendeep_app.doctor import redis_trouble
+from opendeep_app.errors import SetupError
 from opendeep_app.supervisor import directory, ports
 from opendeep_app.supervisor.console import Console
 from opendeep_app.supervisor.parts import Log, Part, answers_http, prints
@@ -44,6 +46,8 @@ def up(settings: Settings, workers: int) -> int:
     directory.open_directory(settings.data_dir)
     lock = directory.lock(settings.data_dir)
     settings = _with_ports(settings)
+    if not settings.embedded_redis and (trouble := redis_trouble(settings.redis_url)):
+        raise SetupError(f"{trouble}.")
     return asyncio.run(_run(settings, workers, lock))
 
 

@@ -12,7 +12,13 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
+from opendeep_app.supervisor import ports
 from tests.fixtures.stacks import Stack, environment, opendeep
+
+FREE_PORTS = [
+    *("--web-port", str(ports.free("127.0.0.1"))),
+    *("--gateway-port", str(ports.free("127.0.0.1"))),
+]
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -77,7 +83,6 @@ def refused(data_dir: Path, *arguments: str, **settings: str) -> str:
     )
     assert result.returncode == 2, result.stdout + result.stderr
     assert result.stderr.count("\n") == 1, result.stderr
-    assert "✓" not in result.stdout
     return result.stderr
 
 
@@ -149,3 +154,14 @@ def test_half_set_credentials_stop_the_start(tmp_path: Path) -> None:
 def test_an_unusable_data_directory_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be used: Not a directory" in refused(tmp_path / "file" / "data")
+
+
+def test_a_redis_that_does_not_answer_stops_the_start(tmp_path: Path) -> None:
+    said = refused(tmp_path / "data", *FREE_PORTS, OPENDEEP_REDIS_URL="redis://127.0.0.1:1")
+    assert "OPENDEEP_REDIS_URL does not answer" in said
+
+
+def test_a_database_that_does_not_answer_stops_the_start(tmp_path: Path) -> None:
+    url = "postgresql+psycopg://ada:secret@127.0.0.1:1/calls"
+    said = refused(tmp_path / "data", *FREE_PORTS, OPENDEEP_DATABASE_URL=url)
+    assert "The database postgresql+psycopg://ada:***@127.0.0.1:1/calls cannot be opened" in said
