@@ -15,10 +15,21 @@ HEARTBEAT_SECONDS = 20
 el = rx.el
 
 
+def loading(*loaders: Any) -> list[Any]:
+    """What every page loads first, and then what the page itself loads.
+
+    `SessionState.enter` sends strangers away; the loaders after it load nothing for them.
+    """
+    return [SessionState.enter, QuestionState.load, *loaders]
+
+
 def page(
-    title: Any, *content: rx.Component, here: str = "", on_beat: Any = None, actions: Any = None
+    title: Any, *content: rx.Component, here: str, loaders: list[Any], actions: Any = None
 ) -> rx.Component:
-    """A page for people who are signed in; `here` is the navigation entry it belongs to."""
+    """A page for people who are signed in; `here` is the navigation entry it belongs to.
+
+    The `loaders` run again with every heartbeat, which heals what a lost push missed.
+    """
     return el.div(
         _navigation(here),
         el.div(
@@ -44,7 +55,7 @@ def page(
                 Heartbeat.create(
                     seconds=HEARTBEAT_SECONDS,
                     pending=QuestionState.pending_count,
-                    on_beat=[QuestionState.load, *([on_beat] if on_beat else [])],
+                    on_beat=loaders,
                 ),
                 Shortcuts.create(),
             ),

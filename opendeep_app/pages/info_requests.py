@@ -4,10 +4,9 @@ import reflex as rx
 
 from opendeep_app.components.browser import Ago, Countdown, hook
 from opendeep_app.components.icons import icon
-from opendeep_app.components.shell import page, skeleton
+from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.state.info_requests import InboxState, QuestionState
 from opendeep_app.state.rows import QuestionRow
-from opendeep_app.state.session import SessionState
 
 el = rx.el
 
@@ -15,7 +14,7 @@ el = rx.el
 @rx.page(
     route="/questions",
     title="Questions · OpenDeep",
-    on_load=[SessionState.enter, QuestionState.load, InboxState.load],
+    on_load=loading(InboxState.load),
 )
 def questions() -> rx.Component:
     """Waiting questions first, settled ones below."""
@@ -37,7 +36,7 @@ def questions() -> rx.Component:
             skeleton(),
         ),
         here="/questions",
-        on_beat=InboxState.load,
+        loaders=loading(InboxState.load),
     )
 
 

@@ -6,10 +6,8 @@ import reflex as rx
 
 from opendeep_app.components.browser import hook
 from opendeep_app.components.icons import icon
-from opendeep_app.components.shell import page
-from opendeep_app.state.info_requests import QuestionState
+from opendeep_app.components.shell import loading, page
 from opendeep_app.state.new_task import NewTaskState, PersonRow
-from opendeep_app.state.session import SessionState
 
 el = rx.el
 
@@ -17,7 +15,7 @@ el = rx.el
 @rx.page(
     route="/tasks/new",
     title="New task · OpenDeep",
-    on_load=[SessionState.enter, QuestionState.load, NewTaskState.load],
+    on_load=loading(NewTaskState.load),
 )
 def new_task() -> rx.Component:
     """Whom to call and what for."""
@@ -145,6 +143,7 @@ def new_task() -> rx.Component:
             class_name=rx.cond(NewTaskState.people.length() > 0, "form with-aside", "form"),
         ),
         here="/tasks/new",
+        loaders=loading(),
     )
 
 

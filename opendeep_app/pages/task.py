@@ -6,11 +6,9 @@ import reflex as rx
 
 from opendeep_app.components.browser import Ago, At, Elapsed, Follow, hook
 from opendeep_app.components.icons import event_icon, icon
-from opendeep_app.components.shell import page, skeleton
+from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.pages.tasks import next_call
-from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.rows import CallRow, EventRow, LineRow, QuestionRow
-from opendeep_app.state.session import SessionState
 from opendeep_app.state.task import TaskState
 
 el = rx.el
@@ -19,7 +17,7 @@ el = rx.el
 @rx.page(
     route="/tasks/[task_id]",
     title="Task · OpenDeep",
-    on_load=[SessionState.enter, QuestionState.load, TaskState.load],
+    on_load=loading(TaskState.load),
 )
 def task() -> rx.Component:
     """The task of the address."""
@@ -36,7 +34,7 @@ def task() -> rx.Component:
             skeleton(),
         ),
         here="/",
-        on_beat=TaskState.load,
+        loaders=loading(TaskState.load),
     )
 
 

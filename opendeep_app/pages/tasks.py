@@ -4,8 +4,7 @@ import reflex as rx
 
 from opendeep_app.components.browser import Ago, Elapsed, hook
 from opendeep_app.components.icons import icon
-from opendeep_app.components.shell import page, skeleton
-from opendeep_app.state.info_requests import QuestionState
+from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.state.rows import TaskRow
 from opendeep_app.state.session import SessionState
 from opendeep_app.state.tasks import SORTS, FilterRow, TasksState
@@ -16,7 +15,7 @@ el = rx.el
 @rx.page(
     route="/",
     title="Tasks · OpenDeep",
-    on_load=[SessionState.enter, QuestionState.load, TasksState.load],
+    on_load=loading(TasksState.load),
 )
 def dashboard() -> rx.Component:
     """Every task of the viewer's, live."""
@@ -28,7 +27,7 @@ def dashboard() -> rx.Component:
             skeleton(),
         ),
         here="/",
-        on_beat=TasksState.load,
+        loaders=loading(TasksState.load),
         actions=el.a(
             icon("plus", 16),
             el.span("New task", class_name="not-small"),

@@ -46,15 +46,14 @@ class QuestionState(LiveState, rx.State):
         return max(0, len(self._not_put_off()) - 1)
 
     @rx.event
-    async def load(self) -> Any:
+    async def load(self) -> None:
         """Reads the questions; also the heartbeat that heals a lost push."""
         async with deps().db.reading() as session:
             user = await viewer(self, session)
             if user is None:
-                return rx.redirect(SIGN_IN)
+                return
             tabs.add(self.router.session.client_token, user.id, QuestionState)
             await self._read(session, user.id)
-        return None
 
     async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
         """Reads the questions again after a notice."""
@@ -155,14 +154,13 @@ class InboxState(LiveState, rx.State):
     settled: list[QuestionRow] = []
 
     @rx.event
-    async def load(self) -> Any:
+    async def load(self) -> None:
         """Reads the inbox."""
         user = await viewer(self)
         if user is None:
-            return rx.redirect(SIGN_IN)
+            return
         tabs.add(self.router.session.client_token, user.id, InboxState)
         await self.refresh()
-        return None
 
     async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
         """Reads what has been settled; what waits is `QuestionState.waiting`."""

@@ -38,17 +38,16 @@ class NewTaskState(rx.State):
     people: list[PersonRow] = []
 
     @rx.event
-    async def load(self) -> Any:
+    async def load(self) -> None:
         """Begins an empty form."""
         if await viewer(self) is None:
-            return rx.redirect(SIGN_IN)
+            return
         self.reset()  # type: ignore[no-untyped-call]
         if deps().settings.practice:
             self.people = [
                 PersonRow(phone_numbers.international(p.phone_number), p.name, p.behaviour)
                 for p in personas()
             ]
-        return None
 
     @rx.event
     async def type_phone(self, text: str) -> None:

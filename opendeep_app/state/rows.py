@@ -259,7 +259,8 @@ def _detail(kind: Event, payload: dict[str, Any]) -> str:
     if kind is Event.INFO_ANSWERED:
         return f"“{payload['answer']}”"
     if kind is Event.CALL_ANALYSED:
-        return str(payload["summary"])
+        # A goal that is met says the same once more, right after.
+        return "" if payload["goal_met"] else str(payload["summary"])
     if kind is Event.CALL_ENDED:
         outcome = str(payload["outcome"]).removeprefix("FAILED_").replace("_", " ").capitalize()
         length = duration(payload.get("duration_seconds"))

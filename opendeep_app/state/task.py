@@ -55,18 +55,17 @@ class TaskState(LiveState, rx.State):
     _task_id: str = ""
 
     @rx.event
-    async def load(self) -> Any:
+    async def load(self) -> None:
         """Begins to follow the task of the address."""
         user = await viewer(self)
         if user is None:
-            return rx.redirect(SIGN_IN)
+            return
         task_id = self.router.url.path.rstrip("/").rsplit("/", 1)[-1]
         if task_id != self._task_id:
             self.reset()  # type: ignore[no-untyped-call]
             self._task_id = task_id
         tabs.add(self.router.session.client_token, user.id, TaskState, task_id)
         await self.refresh()
-        return None
 
     @rx.event
     async def call_now(self) -> Any:

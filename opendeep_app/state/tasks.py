@@ -75,17 +75,16 @@ class TasksState(LiveState, rx.State):
         return self.total > len(self.rows) and self.limit < MOST
 
     @rx.event
-    async def load(self) -> Any:
+    async def load(self) -> None:
         """Begins to follow the viewer's tasks."""
         user = await viewer(self)
         if user is None:
-            return rx.redirect(SIGN_IN)
+            return
         tabs.add(self.router.session.client_token, user.id, TasksState)
         query = self.router.url.query_parameters
         if query.get("status") in FILTERS:
             self.chosen = query["status"]
         await self.refresh()
-        return None
 
     @rx.event
     async def choose(self, key: str) -> None:
