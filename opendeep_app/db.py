@@ -17,6 +17,7 @@ from sqlmodel import SQLModel
 
 from opendeep_app.bus import Bus, Command, Notice, Topic
 from opendeep_app.clock import Clock, utc_now
+from opendeep_app.models.base import storable
 from opendeep_app.policy import Policy
 
 log = structlog.get_logger()
@@ -151,6 +152,17 @@ def async_url(url: URL) -> URL:
 
 
 def _create_engine(url: URL) -> AsyncEngine:
+    engine = _connect(url)
+    event.listen(engine.sync_engine, "before_cursor_execute", _clean, retval=True)
+    return engine
+
+
+def _clean(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> tuple[str, Any]:
+    # What people type and models say ends here, so here it is made fit to be stored.
+    return statement, storable(values)
+
+
+def _connect(url: URL) -> AsyncEngine:
     # Parameters are what people typed and said; errors, which are logged, go without them.
     if not url.drivername.startswith("sqlite"):
         return create_async_engine(

@@ -1,5 +1,6 @@
 """What every table shares: ids that sort by time, and times that know their zone."""
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,23 @@ from sqlmodel import Field
 def new_id() -> str:
     """A UUIDv7 as text (RFC 9562): unique everywhere, ordered by creation."""
     return str(uuid_utils.uuid7())
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(value: Any) -> Any:
+    """The value with its texts, however deep, free of what no database takes.
+
+    PostgreSQL refuses NUL, UTF-8 knows no half of a surrogate pair, and JSON may carry both.
+    """
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, dict):
+        return {key: storable(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)([storable(inner) for inner in value])
+    return value
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -71,4 +89,5 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         """To the database, models as their JSON form."""
-        return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+        plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+        return storable(plain)
