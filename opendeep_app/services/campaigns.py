@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import InvalidInput
 from opendeep_app.models import Campaign, Task
-from opendeep_app.services import phone_numbers, tasks
+from opendeep_app.services import do_not_call, tasks
+from opendeep_app.services.retry import Schedule
 from opendeep_app.services.tasks import NewTask
 
-MAX_CONTACTS = 1000
+MAX_CONTACTS = 2000
 MAX_NAME = 200
 
 #: The columns of a contact file, and what else people call them.
@@ -83,9 +84,8 @@ async def create(
     if not 1 <= len(contacts) <= MAX_CONTACTS:
         raise InvalidInput("contacts", f"Give 1 to {MAX_CONTACTS:,} contacts.")
     campaign = Campaign(user_id=user_id, name=name, goal=wishes.goal.strip(), created_at=uow.now)
-    uow.session.add(campaign)
-    await uow.session.flush()
-    made: dict[str, Task] = {}
+    listed = {entry.phone_number for entry in await do_not_call.entries(uow.session, user_id)}
+    planned: list[tuple[Task, Schedule]] = []
     bad: list[RowProblem] = []
     rows: dict[str, int] = {}
     for contact in contacts:
@@ -97,20 +97,27 @@ async def create(
             campaign_id=campaign.id,
         )
         try:
-            number = phone_numbers.parse(contact.phone_number, wishes.default_region).e164
-            if number in rows:
-                raise InvalidInput("phone_number", f"Row {rows[number]} has the same number.")
-            rows[number] = contact.row
-            made[number] = await tasks.create(uow, user_id, new)
+            task, schedule = tasks.plan(uow, user_id, new)
+            if task.phone_number in rows:
+                same = rows[task.phone_number]
+                raise InvalidInput("phone_number", f"Row {same} has the same number.")
+            rows[task.phone_number] = contact.row
+            if task.phone_number in listed:
+                raise InvalidInput("phone_number", do_not_call.LISTED)
         except InvalidInput as error:
             if error.field not in _OF_CONTACT:
                 raise
             bad.append(RowProblem(contact.row, _OF_CONTACT[error.field], error.message))
-    if bad and (not made or not skip_invalid):
+        else:
+            planned.append((task, schedule))
+    if bad and (not planned or not skip_invalid):
         raise InvalidContacts(
             f"{len(bad)} of {len(contacts)} contacts cannot be used, so nothing was created.", bad
         )
-    return Started(campaign, list(made.values()), bad)
+    uow.session.add(campaign)
+    await uow.session.flush()
+    await tasks.create_planned(uow, planned)
+    return Started(campaign, [task for task, _ in planned], bad)
 
 
 def read_csv(content: bytes) -> list[Contact]:

@@ -12,6 +12,8 @@ from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import ending
 from opendeep_app.services.transitions import move
 
+LISTED = "This number is on your do-not-call list."
+
 
 async def find(session: AsyncSession, user_id: str, phone_number: str) -> DoNotCall | None:
     """The entry that forbids this user this number (E.164), if there is one."""
@@ -38,16 +40,11 @@ async def add(
     call_id: str | None = None,
 ) -> DoNotCall:
     """Lists the number and stops every open task to it at once, pending dials included."""
-    entry = await find(uow.session, user_id, phone_number)
-    if entry is None:
-        entry = DoNotCall(
-            user_id=user_id,
-            phone_number=phone_number,
-            reason=reason[:500],
-            created_at=uow.now,
-        )
-        uow.session.add(entry)
-        await uow.session.flush()
+    entry = DoNotCall(
+        user_id=user_id, phone_number=phone_number, reason=reason[:500], created_at=uow.now
+    )
+    if not await uow.add_unless_exists(entry):
+        entry = await find(uow.session, user_id, phone_number) or entry
     for task in await task_rows.open_for_number(uow.session, user_id, phone_number):
         await move(
             uow,

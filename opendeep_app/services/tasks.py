@@ -1,20 +1,21 @@
 """What a creator can do with a task: create it, hold, resume, cancel it, call now."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import available_timezones
 
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict, InvalidInput, NotFound
-from opendeep_app.models import Actor, CallStatus, Campaign, Task, TaskEventType, TaskStatus
+from opendeep_app.models import Actor, CallStatus, Campaign, Task, TaskEventType, TaskStatus, User
 from opendeep_app.models.task_events import Reason
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import do_not_call, ending, phone_numbers
-from opendeep_app.services.retry import within_hours
+from opendeep_app.services.retry import Schedule, within_hours
 from opendeep_app.services.scheduling import dispatch, scheduled
-from opendeep_app.services.transitions import move, record
+from opendeep_app.services.transitions import move, record, start
 
 FARTHEST_WISH = timedelta(days=366)
 LIMITS = {"contact_name": 120, "goal": 4000, "context": 8000, "language": 16}
@@ -53,6 +54,28 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
     Raises `InvalidInput` naming the field, `NotFound` for a foreign campaign and `Conflict`
     when the key was used for something else.
     """
+    planned = plan(uow, user_id, new)
+    task, _ = planned
+    if new.idempotency_key:
+        # The same request may come twice at once: one waits here for the other's commit.
+        await uow.session.get_one(User, user_id, with_for_update={"key_share": True})
+        earlier = await task_rows.by_idempotency_key(uow.session, user_id, new.idempotency_key)
+        if earlier is not None:
+            if any(getattr(earlier, name) != getattr(task, name) for name in WISHES):
+                raise Conflict("This Idempotency-Key was used for another task. Use a new one.")
+            return earlier
+    if await do_not_call.is_listed(uow.session, user_id, task.phone_number):
+        raise InvalidInput("phone_number", do_not_call.LISTED)
+    if new.campaign_id:
+        campaign = await uow.session.get(Campaign, new.campaign_id)
+        if campaign is None or campaign.user_id != user_id:
+            raise NotFound("There is no such campaign.")
+    await create_planned(uow, [planned])
+    return task
+
+
+def plan(uow: UnitOfWork, user_id: str, new: NewTask) -> tuple[Task, Schedule]:
+    """What the task would be, and why its first call is when it is; raises `InvalidInput`."""
     number = phone_numbers.parse(new.phone_number, new.default_region)
     _check(new, uow.now)
     zone = new.time_zone or number.time_zone
@@ -78,23 +101,13 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
         created_at=uow.now,
         updated_at=uow.now,
     )
-    if new.idempotency_key:
-        earlier = await task_rows.by_idempotency_key(uow.session, user_id, new.idempotency_key)
-        if earlier is not None:
-            if any(getattr(earlier, name) != getattr(task, name) for name in WISHES):
-                raise Conflict("This Idempotency-Key was used for another task. Use a new one.")
-            return earlier
-    if await do_not_call.is_listed(uow.session, user_id, number.e164):
-        raise InvalidInput("phone_number", "This number is on your do-not-call list.")
-    if new.campaign_id:
-        campaign = await uow.session.get(Campaign, new.campaign_id)
-        if campaign is None or campaign.user_id != user_id:
-            raise NotFound("There is no such campaign.")
-    uow.session.add(task)
-    await uow.session.flush()
-    await record(uow, task, TaskEventType.TASK_CREATED, scheduled(schedule), actor=Actor.CREATOR)
-    dispatch(uow, schedule.at)
-    return task
+    return task, schedule
+
+
+async def create_planned(uow: UnitOfWork, planned: Sequence[tuple[Task, Schedule]]) -> None:
+    """Creates planned tasks; whether their numbers may be called has been checked."""
+    await start(uow, [(task, scheduled(schedule)) for task, schedule in planned])
+    dispatch(uow, min(schedule.at for _, schedule in planned))
 
 
 async def hold(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
@@ -194,7 +207,7 @@ def _check(new: NewTask, now: datetime) -> None:
         raise InvalidInput("time_zone", "Use an IANA time zone, for example Europe/Berlin.")
     if new.not_before and new.not_before.tzinfo is None:
         raise InvalidInput("not_before", "Give the time with its zone, for example …T09:00:00Z.")
-    if new.not_before and new.not_before > now + FARTHEST_WISH:
+    if new.not_before and abs(new.not_before - now) > FARTHEST_WISH:
         raise InvalidInput("not_before", "Choose a time within the next year.")
     if new.info_timeout_seconds is not None and not 5 <= new.info_timeout_seconds <= 600:
         raise InvalidInput("info_timeout_seconds", "Choose 5 to 600 seconds.")

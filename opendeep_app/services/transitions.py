@@ -1,5 +1,6 @@
 """The state machine of a task: one table that code, tests and the docs' diagram all read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlmodel import col
 from opendeep_app.bus import Topic
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict
-from opendeep_app.models.task_events import Actor, Payload, TaskEvent, TaskEventCreate
+from opendeep_app.models.task_events import Actor, Payload, Scheduled, TaskEvent, TaskEventCreate
 from opendeep_app.models.task_events import TaskEventType as Event
 from opendeep_app.models.tasks import OPEN, Task
 from opendeep_app.models.tasks import TaskStatus as Status
@@ -44,6 +45,19 @@ MOVES: dict[Event, Move] = {
 def allowed(status: Status, event: Event) -> bool:
     """Whether the event may happen to a task of this status."""
     return event in MOVES and status in MOVES[event].sources
+
+
+async def start(uow: UnitOfWork, tasks: Sequence[tuple[Task, Scheduled]]) -> None:
+    """Stores new tasks with the first event of their histories, in two statements in all."""
+    for task, _ in tasks:
+        task.event_count = 1
+        uow.notify(task.user_id, Topic.TASK, task_id=task.id)
+    uow.session.add_all(task for task, _ in tasks)
+    await uow.session.flush()
+    uow.session.add_all(
+        _event(uow, task, 1, Event.TASK_CREATED, payload, Actor.CREATOR) for task, payload in tasks
+    )
+    await uow.session.flush()
 
 
 async def move(
@@ -110,28 +124,38 @@ async def _append(
     )
     if sequence is None:
         return False
-    moved = moves_from is not None
+    uow.session.add(_event(uow, task, sequence, event, payload, actor, call_id, moves_from))
+    await uow.session.flush()
+    await uow.session.refresh(task)
+    uow.notify(task.user_id, Topic.TASK, task_id=task.id)
+    return True
+
+
+def _event(
+    uow: UnitOfWork,
+    task: Task,
+    sequence: int,
+    event: Event,
+    payload: Payload,
+    actor: Actor,
+    call_id: str | None = None,
+    moves_from: Status | None = None,
+) -> TaskEvent:
     entry = TaskEventCreate(
         type=event,
         actor=actor,
         call_id=call_id,
         from_status=moves_from,
-        to_status=MOVES[event].target if moved else None,
+        to_status=MOVES[event].target if moves_from else None,
         payload=payload,
     )
-    uow.session.add(
-        TaskEvent(
-            **entry.model_dump(exclude={"payload"}),
-            payload=payload.model_dump(mode="json"),
-            task_id=task.id,
-            sequence=sequence,
-            created_at=uow.now,
-        )
+    return TaskEvent(
+        **entry.model_dump(exclude={"payload"}),
+        payload=payload.model_dump(mode="json"),
+        task_id=task.id,
+        sequence=sequence,
+        created_at=uow.now,
     )
-    await uow.session.flush()
-    await uow.session.refresh(task)
-    uow.notify(task.user_id, Topic.TASK, task_id=task.id)
-    return True
 
 
 def replay(events: list[TaskEvent]) -> Status:
