@@ -10,7 +10,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from opendeep_app.api.auth import build_auth
-from opendeep_app.dependencies import Dependencies
+from opendeep_app.essentials import Essentials
 from opendeep_app.runtime import BuiltOnFirstUse, deps
 
 
@@ -55,7 +55,7 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _build_api(deps: Dependencies) -> ASGIApp:
+def _build_api(deps: Essentials) -> ASGIApp:
     from opendeep_app.api.app import build_api
 
     return build_api(deps)

@@ -6,23 +6,23 @@ from collections.abc import AsyncIterator, Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opendeep_app.config import Settings
-from opendeep_app.dependencies import Dependencies, dependencies
+from opendeep_app.essentials import Essentials, essentials
 
-_current: Dependencies | None = None
+_current: Essentials | None = None
 
 
 @contextlib.asynccontextmanager
-async def running() -> AsyncIterator[Dependencies]:
+async def running() -> AsyncIterator[Essentials]:
     """Opens the process's dependencies; while it runs, `deps()` gives them."""
     global _current
-    async with dependencies(Settings.load()) as _current:
+    async with essentials(Settings.load()) as _current:
         try:
             yield _current
         finally:
             _current = None
 
 
-def deps() -> Dependencies:
+def deps() -> Essentials:
     """The process's dependencies; only while it serves."""
     if _current is None:
         raise RuntimeError("the web process is not running")
@@ -32,7 +32,7 @@ def deps() -> Dependencies:
 class BuiltOnFirstUse:
     """An ASGI app that needs the dependencies, which exist only once the process runs."""
 
-    def __init__(self, build: Callable[[Dependencies], ASGIApp]) -> None:
+    def __init__(self, build: Callable[[Essentials], ASGIApp]) -> None:
         self._build = build
         self._app: ASGIApp | None = None
 

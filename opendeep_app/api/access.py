@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opendeep_app.api.problems import problem
 from opendeep_app.db import UnitOfWork
-from opendeep_app.dependencies import Dependencies
+from opendeep_app.essentials import Essentials
 from opendeep_app.models import User
 from opendeep_app.services import accounts
 
@@ -26,7 +26,7 @@ CHALLENGE = 'Bearer realm="OpenDeep"'
 class KeyRequired:
     """Middleware that lets only the bearers of an API key pass, and notes who they are."""
 
-    def __init__(self, app: ASGIApp, deps: Dependencies) -> None:
+    def __init__(self, app: ASGIApp, deps: Essentials) -> None:
         self._app = app
         self._deps = deps
 
@@ -57,8 +57,8 @@ def _refusal(*, given: bool) -> ASGIApp:
     return problem(401, "This API key is not valid.", headers={"WWW-Authenticate": challenge})
 
 
-def _dependencies(request: Request) -> Dependencies:
-    deps: Dependencies = request.app.state.deps
+def _dependencies(request: Request) -> Essentials:
+    deps: Essentials = request.app.state.deps
     return deps
 
 
@@ -67,11 +67,11 @@ def _caller(request: Request) -> User:
     return user
 
 
-Deps = Annotated[Dependencies, Depends(_dependencies)]
+Deps = Annotated[Essentials, Depends(_dependencies)]
 Caller = Annotated[User, Depends(_caller)]
 
 
-async def settled(deps: Dependencies, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+async def settled(deps: Essentials, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
     """Does work that must happen once, in one transaction.
 
     When another request has written the same key at the same moment, the work is done anew and

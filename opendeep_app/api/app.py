@@ -9,7 +9,7 @@ from opendeep_app.api.access import KeyRequired, refuse_parameters
 from opendeep_app.api.bodies import LimitedBody
 from opendeep_app.api.docs import page
 from opendeep_app.api.openapi import PREFIX, describe, methods
-from opendeep_app.dependencies import Dependencies
+from opendeep_app.essentials import Essentials
 
 ROUTERS = (
     tasks.router,
@@ -20,7 +20,7 @@ ROUTERS = (
 )
 
 
-def build_api(deps: Dependencies) -> FastAPI:
+def build_api(deps: Essentials) -> FastAPI:
     """The API over one process's dependencies, to be mounted at `PREFIX`."""
     app = FastAPI(
         docs_url=None,

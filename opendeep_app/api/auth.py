@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import NotAllowed
+from opendeep_app.essentials import Essentials
 from opendeep_app.services import accounts
 
 COOKIE = "opendeep_session"
@@ -29,7 +29,7 @@ def session_token(cookie_header: str) -> str:
     return morsel.value if morsel else ""
 
 
-def build_auth(deps: Dependencies) -> Starlette:
+def build_auth(deps: Essentials) -> Starlette:
     """The routes below /auth."""
     secure = urlsplit(deps.settings.web_url).scheme == "https"
 

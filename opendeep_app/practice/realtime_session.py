@@ -22,6 +22,8 @@ from opendeep_app.practice.conversation import Conversation, Entry
 from opendeep_app.practice.response import Response
 
 Event = dict[str, Any]
+Observer = Callable[[str, str], None]
+"""Told "called" or "returned" and the function call's id, as these cross the socket."""
 SESSION_SECONDS = 3600
 THINKING_SECONDS = 0.3
 DEFAULT_VAD: Event = {
@@ -48,8 +50,11 @@ class ClientError(Exception):
 class RealtimeSession:
     """A session from `session.created` until either side closes the socket."""
 
-    def __init__(self, socket: WebSocket, model: str, speed: float) -> None:
+    def __init__(
+        self, socket: WebSocket, model: str, speed: float, observe: Observer | None = None
+    ) -> None:
         self._socket = socket
+        self._observe = observe or (lambda _what, _function_call_id: None)
         self._speed = speed
         self._conversation = Conversation()
         self._ear = sound.Ear(DEFAULT_VAD["silence_duration_ms"])
@@ -114,6 +119,8 @@ class RealtimeSession:
     async def send(self, type_: str, **fields: Any) -> None:
         """Sends a server event; a client that is gone misses it."""
         event = {"type": type_, "event_id": f"event_{uuid4().hex[:20]}", **fields}
+        if type_ == "response.function_call_arguments.done":
+            self._observe("called", fields["call_id"])
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await self._socket.send(
                 {"type": "websocket.send", "text": orjson.dumps(event).decode()}
@@ -292,6 +299,8 @@ class RealtimeSession:
             "status": "completed",
         }
         item |= {key: value for key, value in event["item"].items() if value is not None}
+        if item.get("type") == "function_call_output":
+            self._observe("returned", str(item.get("call_id")))
         try:
             entry = Entry.from_client(item)
         except ValueError as error:

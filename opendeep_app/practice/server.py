@@ -1,6 +1,8 @@
 """The practice line as one ASGI process on loopback: carrier, people and model."""
 
 import hmac
+import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,12 +20,19 @@ from opendeep_app.practice.realtime_session import RealtimeSession
 from opendeep_app.practice.settings import PracticeSettings
 from opendeep_app.practice.twilio_api import TwilioApi
 
+OBSERVATIONS = 5000
+"""How many function calls and returns are remembered."""
+
 __all__ = ["PracticeSettings", "build_app", "serve"]
 
 
 def build_app(settings: PracticeSettings) -> Starlette:
     """The application; calls that are under way end with it."""
     network = Network(settings)
+    observed: deque[dict[str, str | float]] = deque(maxlen=OBSERVATIONS)
+
+    def observe(what: str, function_call_id: str) -> None:
+        observed.append({"what": what, "call_id": function_call_id, "at": time.time()})
 
     def authorized(connection: HTTPConnection) -> bool:
         given = connection.headers.get("authorization", "").removeprefix("Bearer ").encode()
@@ -35,7 +44,11 @@ def build_app(settings: PracticeSettings) -> Starlette:
             return
         await socket.accept()
         model = socket.query_params.get("model", "")
-        await RealtimeSession(socket, model, settings.speed).run()
+        await RealtimeSession(socket, model, settings.speed, observe).run()
+
+    async def functions(request: Request) -> Response:
+        """When functions were called and returned, for benchmarks: the end that only we see."""
+        return JSONResponse(list(observed)) if authorized(request) else _unauthorized()
 
     async def responses(request: Request) -> Response:
         return (
@@ -57,6 +70,7 @@ def build_app(settings: PracticeSettings) -> Starlette:
             *TwilioApi(network).routes(),
             WebSocketRoute("/v1/realtime", realtime),
             Route("/v1/responses", responses, methods=["POST"]),
+            Route("/practice/functions", functions),
             Route("/healthz", healthz),
         ],
         lifespan=lifespan,

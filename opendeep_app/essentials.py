@@ -1,0 +1,33 @@
+"""What every process works with, built in one place and passed on as one argument."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from opendeep_app.bus import Bus
+from opendeep_app.clock import Clock, utc_now
+from opendeep_app.config import Settings
+from opendeep_app.db import Database
+
+
+@dataclass(frozen=True)
+class Essentials:
+    """One process's settings, database and bus. All that the web process needs."""
+
+    settings: Settings
+    db: Database
+    bus: Bus
+    clock: Clock
+
+
+@contextlib.asynccontextmanager
+async def essentials(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Essentials]:
+    """Builds them, on the practice line unless real credentials are set, and closes them."""
+    settings = settings.with_line()
+    bus = Bus(settings.redis_url)
+    db = Database(settings.database_url, bus, clock, settings.policy)
+    try:
+        yield Essentials(settings, db, bus, clock)
+    finally:
+        await db.close()
+        await bus.close()
