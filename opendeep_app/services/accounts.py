@@ -37,16 +37,14 @@ async def create_user(
         raise InvalidInput("email", "Enter an e-mail address, for example ada@example.com.")
     if password is not None and len(password) < MINIMUM_PASSWORD:
         raise InvalidInput("password", f"Use at least {MINIMUM_PASSWORD} characters.")
-    if await find_user(uow.session, email):
-        raise Conflict(f"There is a user {email} already.")
     user = User(
         email=email,
         name=name.strip()[:120],
-        password_hash=_hasher.hash(password) if password else None,
+        password_hash=_hasher.hash(_bytes(password)) if password else None,
         created_at=uow.now,
     )
-    uow.session.add(user)
-    await uow.session.flush()
+    if not await uow.add_unless_exists(user):
+        raise Conflict(f"There is a user {email} already.")
     return user
 
 
@@ -70,7 +68,8 @@ async def authenticate(uow: UnitOfWork, email: str, password: str) -> User:
     """The user whom e-mail and password prove; raises `NotAllowed` without saying which is wrong."""
     user = await find_user(uow.session, email)
     try:
-        _hasher.verify(user.password_hash if user and user.password_hash else _NOBODY, password)
+        known = user.password_hash if user and user.password_hash else _NOBODY
+        _hasher.verify(known, _bytes(password))
     except (VerificationError, InvalidHashError):
         user = None
     if user is None or user.password_hash is None:
@@ -171,4 +170,9 @@ async def _user_for(session: AsyncSession, token: str, kind: TokenKind) -> User 
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(_bytes(token)).hexdigest()
+
+
+def _bytes(secret: str) -> bytes:
+    # JSON can carry half a surrogate pair, which plain UTF-8 refuses.
+    return secret.encode("utf-8", "surrogatepass")
