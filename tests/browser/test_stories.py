@@ -13,13 +13,16 @@ from playwright.async_api import Browser, BrowserContext, Page, WebSocket, expec
 from opendeep_app.bus import Bus
 from opendeep_app.config import Settings
 from opendeep_app.db import Database
+from opendeep_app.models import Task
 from opendeep_app.models import TaskEventType as Event
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.repositories.tasks import TaskDetail
+from opendeep_app.services import accounts
 from opendeep_app.services.transitions import replay
 from tests.fixtures.lives import assert_consistent
 from tests.fixtures.stacks import Stack
 
+PASSWORD = "correct horse battery"
 PATIENCE = 40_000
 """Milliseconds; what takes longer on the practice line at speed 20 is broken."""
 
@@ -50,7 +53,7 @@ class Creator:
         """Through the form, as with a password."""
         await self.page.goto(self.stack.web_url)
         await self.page.get_by_test_id("sign-in-email").fill(self.email)
-        await self.page.get_by_test_id("sign-in-password").fill("correct horse battery")
+        await self.page.get_by_test_id("sign-in-password").fill(PASSWORD)
         await self.page.get_by_test_id("sign-in-submit").click()
         await expect(self.page.get_by_test_id("new-task").first).to_be_visible()
 
@@ -72,36 +75,32 @@ class Creator:
 
     async def history(self, task_id: str) -> TaskDetail:
         """What the database holds, after checking that all of it is consistent."""
-        settings = Settings.load(_env_file=None, data_dir=self.stack.data_dir)
-        bus = Bus(settings.redis_url)
-        db = Database(settings.database_url, bus)
-        try:
-            async with db.reading() as session:
-                await assert_consistent(session)
-                [user_id] = [
-                    task.user_id
-                    for task in await session.run_sync(_all_tasks)
-                    if task.id == task_id
-                ]
-                detail = await task_rows.get_detail(session, user_id, task_id)
-        finally:
-            await db.close()
-            await bus.close()
+        async with database(self.stack) as db, db.reading() as session:
+            await assert_consistent(session)
+            task = await session.get_one(Task, task_id)
+            detail = await task_rows.get_detail(session, task.user_id, task_id)
         assert detail is not None
         assert replay(detail.events) is detail.task.status
         return detail
 
 
-def _all_tasks(session: Any) -> list[Any]:
-    from opendeep_app.models import Task
-
-    return list(session.query(Task))
+@asynccontextmanager
+async def database(stack: Stack) -> AsyncIterator[Database]:
+    """The product's own database."""
+    bus = Bus(stack.redis_url)
+    db = Database(stack.database_url, bus)
+    try:
+        yield db
+    finally:
+        await db.close()
+        await bus.close()
 
 
 @asynccontextmanager
 async def somebody(stack: Stack, browser: Browser) -> AsyncIterator[Creator]:
     email = f"creator{next(_people)}@example.com"
-    stack.add_user(email)
+    async with database(stack) as db, db.unit_of_work() as uow:
+        await accounts.create_user(uow, email, PASSWORD)
     context: BrowserContext = await browser.new_context(viewport={"width": 1280, "height": 800})
     creator = Creator(stack, await context.new_page(), email)
     await creator.sign_in()
@@ -216,7 +215,10 @@ async def test_busy_then_no_answer_then_success_by_retry(stack: Stack, ada: Crea
 
 
 async def test_the_dashboard_moves_by_itself(stack: Stack, ada: Creator) -> None:
-    key = stack.api_key(ada.email)
+    async with database(stack) as db, db.unit_of_work() as uow:
+        user = await accounts.find_user(uow.session, ada.email)
+        assert user is not None
+        key = await accounts.create_api_key(uow, user.id)
     async with httpx.AsyncClient(
         base_url=stack.web_url, headers={"Authorization": f"Bearer {key}"}
     ) as client:
