@@ -1,23 +1,18 @@
 """Who is calling: API keys, checked before anything else of a request is looked at."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opendeep_app.api.problems import problem
-from opendeep_app.db import UnitOfWork
 from opendeep_app.essentials import Essentials
 from opendeep_app.models import User
 from opendeep_app.services import accounts
-
-T = TypeVar("T")
 
 PUBLIC = ("/", "/docs", "/openapi.json")
 CHALLENGE = 'Bearer realm="OpenDeep"'
@@ -69,20 +64,6 @@ def _caller(request: Request) -> User:
 
 Deps = Annotated[Essentials, Depends(_dependencies)]
 Caller = Annotated[User, Depends(_caller)]
-
-
-async def settled(deps: Essentials, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-    """Does work that must happen once, in one transaction.
-
-    When another request has written the same key at the same moment, the work is done anew and
-    finds that request's row.
-    """
-    try:
-        async with deps.db.unit_of_work() as uow:
-            return await work(uow)
-    except IntegrityError:
-        async with deps.db.unit_of_work() as uow:
-            return await work(uow)
 
 
 def refuse_parameters(request: Request) -> None:

@@ -6,11 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from opendeep_app.api.access import Caller, Deps, settled
+from opendeep_app.api.access import Caller, Deps
 from opendeep_app.api.fields import Input, Output, PathId, Text, Words
-from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import NotFound
-from opendeep_app.models import DoNotCall
 from opendeep_app.services import do_not_call as service
 from opendeep_app.services import phone_numbers
 
@@ -59,11 +57,9 @@ async def list_do_not_call(caller: Caller, deps: Deps) -> EntryList:
 async def add_do_not_call(caller: Caller, deps: Deps, body: NewEntry) -> Entry:
     """List a number and stop every open task to it; listing it again changes nothing."""
     number = phone_numbers.parse(body.phone_number).e164
-
-    async def add(uow: UnitOfWork) -> DoNotCall:
-        return await service.add(uow, caller.id, number, body.reason)
-
-    return Entry.model_validate(await settled(deps, add))
+    async with deps.db.unit_of_work() as uow:
+        entry = await service.add(uow, caller.id, number, body.reason)
+    return Entry.model_validate(entry)
 
 
 @router.delete("", status_code=204, response_class=Response)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from opendeep_app.api.access import Caller, Deps, settled
+from opendeep_app.api.access import Caller, Deps
 from opendeep_app.api.calls import Call
 from opendeep_app.api.fields import Id, Input, Instant, Output, PathId, Text, Words
 from opendeep_app.api.info_requests import InfoRequest
@@ -146,7 +146,8 @@ async def create_task(
 ) -> Task:
     """Delegate a call; it is made as soon as calling hours at the recipient's place allow."""
     new = service.NewTask(**body.model_dump(), idempotency_key=idempotency_key)
-    task = await settled(deps, lambda uow: service.create(uow, caller.id, new))
+    async with deps.db.unit_of_work() as uow:
+        task = await service.create(uow, caller.id, new)
     response.headers["Location"] = f"/api/tasks/{task.id}"
     return Task.model_validate(task)
 

@@ -1,5 +1,6 @@
 """Campaigns and the do-not-call list over REST."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -154,6 +155,12 @@ async def test_a_listed_number_is_left_alone(ada: httpx.AsyncClient) -> None:
     assert (gone.status_code, gone.content) == (204, b"")
     assert (await ada.delete(f"/api/do-not-call/{entry['id']}")).status_code == 404
     assert (await ada.get("/api/do-not-call")).json()["items"] == []
+
+
+async def test_a_number_is_listed_once_however_often_asked(ada: httpx.AsyncClient) -> None:
+    body = {"phone_number": NUMBERS[0]}
+    responses = await asyncio.gather(*(ada.post("/api/do-not-call", json=body) for _ in range(8)))
+    assert len({response.json()["id"] for response in responses}) == 1
 
 
 @pytest.mark.parametrize("query", ["%2B12025550143", "+1 202 555 0143"])
