@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.apis",
     "tests.fixtures.lives",
     "tests.fixtures.practice_lines",
+    "tests.fixtures.gateways",
     "tests.fixtures.stacks",
     "tests.fixtures.browsers",
 ]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from opendeep_app.errors import OpenDeepError
+from opendeep_app.errors import CarrierError, OpenDeepError
 from opendeep_app.services import calls, info_requests, spoken_times
 from opendeep_app.voice import functions, metrics, realtime_codec
 from opendeep_app.voice.functions import (
@@ -20,6 +20,7 @@ from opendeep_app.voice.functions import (
     SendDtmf,
 )
 from opendeep_app.voice.realtime_codec import FunctionCalled
+from opendeep_app.voice.scribe import DATABASE_TROUBLE
 
 if TYPE_CHECKING:
     from opendeep_app.voice.session import CallSession
@@ -41,11 +42,10 @@ async def act(session: "CallSession", function: FunctionCalled) -> None:
             case RescheduleCall():
                 await _reschedule_call(session, function, arguments)
     except (BadArguments, OpenDeepError) as error:
-        message = str(error)
-        log.warning("function_refused", call_id=session.call_id, function=function.name)
-        _record(session, function.name, {}, ok=False, result=message)
-        output = {"status": "error", "error": message}
-        await session.tell(realtime_codec.function_output(function.call_id, output))
+        await _refuse(session, function, str(error))
+    except DATABASE_TROUBLE as error:
+        log.warning("function_failed", call_id=session.call_id, error=type(error).__name__)
+        await _refuse(session, function, "This does not work at the moment. Go on without it.")
 
 
 async def _request_user_info(
@@ -64,7 +64,7 @@ async def _request_user_info(
     _record(session, function.name, arguments.model_dump(), ok=True, result="asked")
     if request.function_call_id != function.call_id:
         output = {"status": "pending", "note": "You have asked this already. Wait for the reply."}
-        await session.note(realtime_codec.function_output(function.call_id, output))
+        await session.model.note(realtime_codec.function_output(function.call_id, output))
         return
     session.asked()
     await session.questions.wait(request, function.call_id)
@@ -76,10 +76,15 @@ async def _end_call(session: "CallSession", function: FunctionCalled, arguments:
 
 
 async def _send_dtmf(session: "CallSession", function: FunctionCalled, arguments: SendDtmf) -> None:
-    await session.press_keys(arguments.digits)
+    try:
+        await session.press_keys(arguments.digits)
+    except CarrierError as error:
+        raise BadArguments(f"The keys were not pressed: {error.message}. Try again.") from error
     _record(session, function.name, arguments.model_dump(), ok=True, result="pressed")
     # No response is asked for: what the menu says next makes the model's next turn.
-    await session.note(realtime_codec.function_output(function.call_id, {"status": "pressed"}))
+    await session.model.note(
+        realtime_codec.function_output(function.call_id, {"status": "pressed"})
+    )
 
 
 async def _reschedule_call(
@@ -97,15 +102,18 @@ async def _reschedule_call(
     local = f"{at.astimezone(ZoneInfo(session.time_zone)):%A %d %B %H:%M}"
     _record(session, function.name, arguments.model_dump(), ok=True, result=local)
     output = {"status": "noted", "their_local_time": local}
-    await session.tell(realtime_codec.function_output(function.call_id, output))
+    await session.model.tell(realtime_codec.function_output(function.call_id, output))
+
+
+async def _refuse(session: "CallSession", function: FunctionCalled, message: str) -> None:
+    log.warning("function_refused", call_id=session.call_id, function=function.name)
+    _record(session, function.name, {}, ok=False, result=message)
+    output = {"status": "error", "error": message}
+    await session.model.tell(realtime_codec.function_output(function.call_id, output))
 
 
 def _record(
     session: "CallSession", name: str, arguments: dict[str, Any], *, ok: bool, result: str
 ) -> None:
     metrics.FUNCTIONS.labels(name if name in functions.FUNCTIONS else "unknown", ok).inc()
-    session.write(
-        lambda uow: calls.record_function(
-            uow, session.call_id, name, arguments, ok=ok, result=result
-        )
-    )
+    session.scribe.record_function(name, arguments, ok=ok, result=result)

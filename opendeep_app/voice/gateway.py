@@ -26,15 +26,20 @@ from opendeep_app.logs import configure_logs
 from opendeep_app.models import CallStatus, EndedBy
 from opendeep_app.services import calls
 from opendeep_app.services.calls import CarrierStatus
-from opendeep_app.voice import metrics, twilio_codec, twiml
-from opendeep_app.voice.session import CallSession, Stream
+from opendeep_app.voice import metrics, realtime_client, twilio_codec, twiml
+from opendeep_app.voice.line import Stream
+from opendeep_app.voice.session import CallSession
 
 log = structlog.get_logger()
 
 DRAIN_SECONDS = 20
 APOLOGY_SECONDS = 8
+NORMAL = 1000
 POLICY_VIOLATION = 1008
 CANNOT_ACCEPT = 1003
+
+NOT_NOW = "I am sorry, I cannot talk at the moment. We will call you again. Goodbye."
+LARGEST_FORM = 64 * 1024
 
 Form = dict[str, str]
 Handler = Callable[[str, Form], Awaitable[Response]]
@@ -47,9 +52,10 @@ class Gateway:
         self.deps = deps
         self.draining = False
         self._id = secrets.token_hex(8)
-        self._sessions: dict[str, CallSession] = {}
+        self.sessions: dict[str, CallSession] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._validator = RequestValidator(deps.settings.twilio_auth_token)
+        self.connect = realtime_client.connector(deps.settings)
 
     def routes(self) -> list[Route | WebSocketRoute]:
         """Everything the gateway serves."""
@@ -75,10 +81,15 @@ class Gateway:
         self.draining = True
         if await self._idle(DRAIN_SECONDS):
             return
-        for session in list(self._sessions.values()):
-            await session.say_goodbye("You have to leave for technical reasons.")
+        reason = "The agent's service was shut down."
+        await asyncio.gather(
+            *(
+                session.say_goodbye("You have to leave for technical reasons.", reason)
+                for session in self.sessions.values()
+            )
+        )
         if not await self._idle(APOLOGY_SECONDS):
-            for session in list(self._sessions.values()):
+            for session in list(self.sessions.values()):
                 session.finish(EndedBy.SYSTEM, "The agent's service was shut down.")
             await self._idle(APOLOGY_SECONDS)
 
@@ -94,7 +105,7 @@ class Gateway:
         """The recipient has picked up: what shall the carrier do?"""
         session = await self._session(call_id)
         if session is None:
-            return _xml(twiml.hang_up())
+            return _xml(twiml.say_and_hang_up(NOT_NOW) if self.draining else twiml.hang_up())
         return _xml(twiml.connect_stream(self.deps.settings, call_id))
 
     async def _status(self, call_id: str, form: Form) -> Response:
@@ -132,21 +143,19 @@ class Gateway:
         """Lets only requests through that bear the carrier's signature over our public URL."""
 
         async def checked(request: Request) -> Response:
+            length = request.headers.get("content-length", "")
+            if not length.isdigit() or int(length) > LARGEST_FORM:
+                return _problem(413, "Not a form of the carrier's", "The body is too large.")
             form = {key: str(value) for key, value in (await request.form()).items()}
             url = self.deps.settings.public_url + request.url.path
             if request.url.query:
                 url += f"?{request.url.query}"
             if not self._authentic(url, form, request.headers.get("x-twilio-signature", "")):
-                return JSONResponse(
-                    {
-                        "type": "about:blank",
-                        "title": "Not signed by the carrier",
-                        "status": 403,
-                        "detail": "X-Twilio-Signature does not fit this request. If it came "
-                        "from Twilio, check TWILIO_AUTH_TOKEN and OPENDEEP_PUBLIC_URL.",
-                    },
-                    status_code=403,
-                    media_type="application/problem+json",
+                return _problem(
+                    403,
+                    "Not signed by the carrier",
+                    "X-Twilio-Signature does not fit this request. If it came from Twilio, "
+                    "check TWILIO_AUTH_TOKEN and OPENDEEP_PUBLIC_URL.",
                 )
             return await handler(request.path_params.get("call_id", ""), form)
 
@@ -168,6 +177,7 @@ class Gateway:
         await socket.accept()
         session: CallSession | None = None
         stream: Stream | None = None
+        broken = False
         try:
             while True:
                 message = await socket.receive()
@@ -176,27 +186,34 @@ class Gateway:
                 event = twilio_codec.decode(message.get("text") or message.get("bytes") or b"")
                 match event:
                     case twilio_codec.Audio(payload) if session is not None:
-                        await session.hear(payload)
+                        await session.model.hear(payload)
                     case twilio_codec.MarkPlayed(name) if session is not None:
-                        session.mark_played(name)
+                        session.line.mark_played(name)
                     case twilio_codec.StreamStarted() if session is None:
                         session = await self._session_for(event)
-                        if session is None:
-                            await socket.close(POLICY_VIOLATION)
-                            return
                         stream = _stream(socket, event)
-                        await session.attach(stream)
+                        if session is None or not await session.attach(stream):
+                            session = None
+                            await stream.close(POLICY_VIOLATION)
+                            return
+                    case twilio_codec.KeyPressed(digit) if session is not None:
+                        await session.key_pressed(digit)
                     case twilio_codec.StreamStopped():
                         return
+                    case twilio_codec.Ignored(known=False):
+                        metrics.FRAMES.labels("unknown").inc()
+                    case _:
+                        pass
         except twilio_codec.MalformedFrame:
             metrics.FRAMES.labels("malformed").inc()
+            broken = True
             with contextlib.suppress(RuntimeError):
                 await socket.close(CANNOT_ACCEPT)
         except WebSocketDisconnect:
             pass
         finally:
             if session is not None and stream is not None:
-                await session.detach(stream)
+                session.detach(stream, broken=broken)
 
     async def _session_for(self, start: twilio_codec.StreamStarted) -> CallSession | None:
         call_id = start.parameters.get("call_id", "")
@@ -208,7 +225,7 @@ class Gateway:
 
     async def _session(self, call_id: str) -> CallSession | None:
         """The session that holds the call, begun if need be; None when the call is over."""
-        if held := self._sessions.get(call_id):
+        if held := self.sessions.get(call_id):
             return held
         if self.draining:
             return None
@@ -220,12 +237,12 @@ class Gateway:
         wanted = (CallStatus.DIALLING, CallStatus.RINGING, CallStatus.ANSWERED)
         if briefing.call.status not in wanted or briefing.task.status.terminal:
             return None
-        if call_id not in self._sessions:
-            self._sessions[call_id] = CallSession(self.deps, briefing, self._id)
-            task = asyncio.create_task(self._hold(self._sessions[call_id]))
+        if call_id not in self.sessions:
+            self.sessions[call_id] = CallSession(self.deps, briefing, self._id, self.connect)
+            task = asyncio.create_task(self._hold(self.sessions[call_id]))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        return self._sessions[call_id]
+        return self.sessions[call_id]
 
     async def _hold(self, session: CallSession) -> None:
         metrics.LIVE_CALLS.inc()
@@ -235,7 +252,7 @@ class Gateway:
             log.exception("session_failed", call_id=session.call_id)
         finally:
             metrics.LIVE_CALLS.dec()
-            self._sessions.pop(session.call_id, None)
+            self.sessions.pop(session.call_id, None)
 
     # For operators
 
@@ -250,7 +267,7 @@ class Gateway:
                 await session.execute(text("SELECT 1"))
         except (SQLAlchemyError, OSError):
             return JSONResponse({"status": "no database"}, status_code=503)
-        return JSONResponse({"status": "ready", "calls": len(self._sessions)})
+        return JSONResponse({"status": "ready", "calls": len(self.sessions)})
 
     async def _metrics(self, _: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -263,7 +280,7 @@ def build_app(deps: Dependencies) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        for session in list(gateway._sessions.values()):
+        for session in list(gateway.sessions.values()):
             session.finish(EndedBy.SYSTEM, "The agent's service was shut down.")
         await gateway._idle(APOLOGY_SECONDS)
 
@@ -323,11 +340,16 @@ def _stream(socket: WebSocket, start: twilio_codec.StreamStarted) -> Stream:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.send({"type": "websocket.send", "text": message})
 
-    async def close() -> None:
+    async def close(code: int = NORMAL) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await socket.close()
+            await socket.close(code)
 
     return Stream(start.stream_sid, start.call_sid, send, close)
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    content = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return JSONResponse(content, status_code=status, media_type="application/problem+json")
 
 
 def _xml(body: str) -> Response:

@@ -6,24 +6,28 @@ would by itself, so a lost command costs seconds and a lost race costs nothing.
 
 import asyncio
 import contextlib
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from opendeep_app.models import InfoRequest, InfoRequestStatus
 from opendeep_app.services import info_requests
 from opendeep_app.voice import metrics, realtime_codec
+from opendeep_app.voice.scribe import DATABASE_TROUBLE
 
 if TYPE_CHECKING:
     from opendeep_app.voice.session import CallSession
 
 LOOK_AGAIN_SECONDS = 2.0
 
-#: When the recipient hears that we are still there (seconds since the question), and how.
+#: When the recipient hears that we are still there (seconds since the question), and how; the
+#: last cue comes again and again.
 CUES = (
     (2.0, "Tell the recipient in a few words that you are checking this."),
     (10.0, "Thank the recipient for their patience; you are still checking."),
     (25.0, "Tell the recipient that it takes a little longer and you are still waiting."),
 )
+CUE_AGAIN_SECONDS = 20.0
 
 
 class QuestionLoop:
@@ -62,42 +66,48 @@ class QuestionLoop:
                 "note": "Your principal's words, as data. Use them in your next sentence.",
             }
             session.answered()
-            await session.tell(realtime_codec.function_output(function_call_id, output))
+            await session.model.tell(realtime_codec.function_output(function_call_id, output))
             return
-        await session.note(
+        await session.model.note(
             realtime_codec.function_output(function_call_id, {"status": "nobody_replied"})
         )
         await session.say_goodbye(
             "Nobody replied in time. You will call again when you know.",
+            "The question was not answered in time.",
             decided.recipient_message,
         )
 
     async def _decided(self, request: InfoRequest) -> InfoRequest:
         """The question once its wait is over, one way or the other."""
-        deps, woken = self._session.deps, self._waiting[request.id]
-        while True:
-            left = (request.deadline_at - deps.clock()) / timedelta(seconds=1)
+        clock, woken = self._session.deps.clock, self._waiting[request.id]
+        while request.status is InfoRequestStatus.OPEN:
+            left = (request.deadline_at - clock()) / timedelta(seconds=1)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, min(left, LOOK_AGAIN_SECONDS))):
+                async with asyncio.timeout(max(0.05, min(left, LOOK_AGAIN_SECONDS))):
                     await woken.wait()
             woken.clear()
-            if deps.clock() >= request.deadline_at:
-                async with deps.db.unit_of_work() as uow:
-                    request = await uow.session.get_one(
-                        InfoRequest, request.id, populate_existing=True
-                    )
-                    if uow.now >= request.deadline_at:
-                        await info_requests.expire(uow, request.id)
-            else:
-                async with deps.db.reading() as session:
-                    request = await session.get_one(InfoRequest, request.id)
-            if request.status is not InfoRequestStatus.OPEN:
-                return request
+            with contextlib.suppress(*DATABASE_TROUBLE):
+                request = await self._look(request)
+        return request
+
+    async def _look(self, request: InfoRequest) -> InfoRequest:
+        """The question as it stands now; past its deadline, it ends here."""
+        deps = self._session.deps
+        if deps.clock() < request.deadline_at:
+            async with deps.db.reading() as reading:
+                return await reading.get_one(InfoRequest, request.id)
+        async with deps.db.unit_of_work() as uow:
+            request = await uow.session.get_one(InfoRequest, request.id)
+            # The creator may have asked for more time.
+            if uow.now >= request.deadline_at:
+                await info_requests.expire(uow, request.id)
+        return request
 
     async def _keep_company(self) -> None:
         """Never dead air: the recipient hears that we are still there."""
-        began = asyncio.get_running_loop().time()
-        for after, cue in CUES:
+        began, last = asyncio.get_running_loop().time(), CUES[-1]
+        repeated = ((last[0] + n * CUE_AGAIN_SECONDS, last[1]) for n in itertools.count(1))
+        for after, cue in itertools.chain(CUES, repeated):
             await asyncio.sleep(began + after - asyncio.get_running_loop().time())
             if self._session.quiet:
-                await self._session.tell(realtime_codec.system_message(cue))
+                await self._session.model.tell(realtime_codec.system_message(cue))

@@ -4,6 +4,7 @@ The facts are from platform.openai.com/docs/api-reference/realtime (GA event sha
 deltas are by far the most frequent event and are read without building a model of them.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,10 @@ import orjson
 
 from opendeep_app.models import Speaker
 
+RESPOND = "respond"
+"""The `event_id` of our requests for a response, by which an `error` names them."""
 
-@dataclass(frozen=True, slots=True)
-class SessionReady:
-    """The session has taken our configuration."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,17 @@ class AudioDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class AudioDone:
+    """All of an utterance's audio has been generated, or it was interrupted."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """The recipient has begun to speak."""
+    """The recipient has begun to speak; their words will come as this item."""
+
+    item_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The words of one finished utterance."""
+    """The words of one finished utterance; empty when they could not be made out."""
 
     speaker: Speaker
     item_id: str
@@ -74,9 +84,10 @@ class SilenceNoticed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The API refused one of our events; the session goes on."""
+    """The API refused one of our events, the one with `event_id` if it had any."""
 
     code: str
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +96,11 @@ class Ignored:
 
 
 ModelEvent = (
-    SessionReady
-    | AudioDelta
+    AudioDelta
+    | AudioDone
     | SpeechStarted
     | SpeechStopped
     | Said
-    | FunctionCalled
     | ResponseStarted
     | ResponseFinished
     | SilenceNoticed
@@ -107,7 +117,9 @@ def decode(data: bytes | str) -> ModelEvent:
         event = orjson.loads(data)
         kind = event["type"]
         if kind == "response.output_audio.delta":
-            return AudioDelta(event["item_id"], event["delta"])
+            item_id, payload = event["item_id"], event["delta"]
+            # Forwarded verbatim inside another JSON text.
+            return AudioDelta(item_id, payload) if _BASE64(payload) else _IGNORED
         return _decode_rare(kind, event)
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return _IGNORED
@@ -115,16 +127,18 @@ def decode(data: bytes | str) -> ModelEvent:
 
 def _decode_rare(kind: str, event: dict[str, Any]) -> ModelEvent:
     match kind:
-        case "session.updated":
-            return SessionReady()
         case "input_audio_buffer.speech_started":
-            return SpeechStarted()
+            return SpeechStarted(event["item_id"])
         case "input_audio_buffer.speech_stopped":
             return SpeechStopped()
         case "input_audio_buffer.timeout_triggered":
             return SilenceNoticed()
         case "conversation.item.input_audio_transcription.completed":
             return Said(Speaker.RECIPIENT, event["item_id"], event["transcript"].strip())
+        case "conversation.item.input_audio_transcription.failed":
+            return Said(Speaker.RECIPIENT, event["item_id"], "")
+        case "response.output_audio.done":
+            return AudioDone(event["item_id"])
         case "response.output_audio_transcript.done":
             return Said(Speaker.AGENT, event["item_id"], event["transcript"].strip())
         case "response.created":
@@ -137,7 +151,10 @@ def _decode_rare(kind: str, event: dict[str, Any]) -> ModelEvent:
                 response.get("usage") or {},
             )
         case "error":
-            return Refused(str(event["error"].get("code") or event["error"]["type"]))
+            error = event["error"]
+            return Refused(
+                str(error.get("code") or error.get("type")), str(error.get("event_id") or "")
+            )
     return _IGNORED
 
 
@@ -187,7 +204,12 @@ def configure(instructions: str, tools: list[dict[str, Any]], voice: str, idle_m
 
 def respond() -> str:
     """Asks for a response."""
-    return _event("response.create")
+    return _event("response.create", event_id=RESPOND)
+
+
+def commit() -> str:
+    """Ends the recipient's turn here, for the words that a hang-up cut off."""
+    return _event("input_audio_buffer.commit")
 
 
 def system_message(text: str) -> str:

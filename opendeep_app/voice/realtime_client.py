@@ -1,0 +1,42 @@
+"""How sessions reach the voice model: the `openai` client, made once for all calls.
+
+Making a client, and reading the system's certificates for a secure connection, takes tens of
+milliseconds each, during which no other call would move.
+"""
+
+import ssl
+from contextlib import AbstractAsyncContextManager
+from typing import Any, cast
+
+from openai import AsyncOpenAI
+from openai.types.websocket_connection_options import WebSocketConnectionOptions
+
+from opendeep_app.config import Settings
+from opendeep_app.voice.model import Connection
+from opendeep_app.voice.session import Connect
+
+OPEN_SECONDS = 8
+CLOSE_SECONDS = 0.5
+
+
+def connector(settings: Settings) -> Connect:
+    """A function that opens a Realtime session; leaving its context closes the session."""
+    client = AsyncOpenAI(
+        api_key=settings.openai_api_key, base_url=settings.openai_base_url or None, max_retries=0
+    )
+    options: dict[str, Any] = {
+        "compression": None,
+        "open_timeout": OPEN_SECONDS,
+        "close_timeout": CLOSE_SECONDS,
+    }
+    if str(client.base_url).startswith("https"):
+        options["ssl"] = ssl.create_default_context()
+
+    def connect() -> AbstractAsyncContextManager[Connection]:
+        return client.realtime.connect(
+            model=settings.realtime_model,
+            # Everything that `websockets` takes is passed on, more than the type says.
+            websocket_connection_options=cast(WebSocketConnectionOptions, options),
+        )
+
+    return connect

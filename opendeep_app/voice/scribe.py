@@ -1,0 +1,89 @@
+"""Writes what happens on a call, in order, behind the talk: audio never waits for the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from opendeep_app.db import Database, UnitOfWork
+from opendeep_app.errors import OpenDeepError
+from opendeep_app.models import EndedBy, Speaker
+from opendeep_app.services import calls
+
+log = structlog.get_logger()
+
+Write = Callable[[UnitOfWork], Awaitable[object]]
+
+#: What a database that is away for the moment raises.
+DATABASE_TROUBLE = (SQLAlchemyError, OSError)
+TRIES = 3
+RETRY_SECONDS = 0.25
+
+
+class Scribe:
+    """One call's writer; each write is a transaction of its own."""
+
+    def __init__(self, db: Database, call_id: str) -> None:
+        self._db = db
+        self._call = call_id
+        self._writes: asyncio.Queue[Write] = asyncio.Queue()
+
+    def add_line(self, speaker: Speaker, text: str, item_id: str, offset_ms: int) -> None:
+        """Somebody said this; `offset_ms` counts from when the line was connected."""
+        self._write(lambda uow: calls.add_line(uow, self._call, speaker, text, item_id, offset_ms))
+
+    def truncate_line(self, item_id: str, heard_ms: int) -> None:
+        """Only so much of an utterance of the agent's was heard."""
+        self._write(lambda uow: calls.truncate_line(uow, self._call, item_id, heard_ms))
+
+    def record_function(
+        self, name: str, arguments: dict[str, Any], *, ok: bool, result: str
+    ) -> None:
+        """The model called a function, and was told this."""
+        self._write(
+            lambda uow: calls.record_function(
+                uow, self._call, name, arguments, ok=ok, result=result
+            )
+        )
+
+    def close(self, ended_by: EndedBy, reason: str) -> None:
+        """The session is over; the last thing written."""
+        self._write(lambda uow: calls.session_closed(uow, self._call, ended_by, reason))
+
+    async def run(self) -> None:
+        """Writes until cancelled."""
+        while True:
+            write = await self._writes.get()
+            try:
+                await self._carry_out(write)
+            except OpenDeepError as error:
+                log.warning("write_refused", call_id=self._call, error=type(error).__name__)
+            except Exception:
+                log.exception("write_failed", call_id=self._call)
+            finally:
+                self._writes.task_done()
+
+    async def finish(self, seconds: float) -> bool:
+        """Waits until everything is written; False if that takes longer."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._writes.join()
+        except TimeoutError:
+            return False
+        return True
+
+    def _write(self, write: Write) -> None:
+        self._writes.put_nowait(write)
+
+    async def _carry_out(self, write: Write) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self._db.unit_of_work() as uow:
+                    await write(uow)
+                return
+            except DATABASE_TROUBLE:
+                if attempt == TRIES:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS * attempt)

@@ -1,0 +1,269 @@
+"""Integration: whole calls through the gateway, from dialling to the last written line."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from opendeep_app.models import (
+    CallOutcome,
+    EndedBy,
+    InfoRequestStatus,
+    Speaker,
+    Task,
+    TaskEventType,
+    TaskStatus,
+)
+from opendeep_app.services import tasks
+from opendeep_app.supervisor import ports
+from opendeep_app.voice import gateway as gateway_module
+from opendeep_app.voice import questions as questions_module
+from opendeep_app.voice.model import Connection
+from opendeep_app.voice.phases import Phase
+from opendeep_app.voice.session import SORRY, UNREACHABLE, Connect
+from tests.fixtures.gateways import Exchange, until
+
+# The `twilio` client still passes credentials as aiohttp 3 wants them.
+pytestmark = pytest.mark.filterwarnings("ignore:.*(BasicAuth|auth).*:DeprecationWarning")
+
+AGREEABLE = "+12025550101"
+CLINIC = "+12025550140"
+TWO_QUESTIONS = "+12025550155"
+MENU = "+12025550170"
+CUT_OFF = "+12025550175"
+INTERRUPTER = "+12025550184"
+BORN = "10 December 1815"
+
+
+async def task_of(exchange: Exchange, call_id: str) -> Task:
+    call = await exchange.call(call_id)
+    async with exchange.deps.db.reading() as session:
+        return await session.get_one(Task, call.task_id)
+
+
+async def functions(exchange: Exchange, call_id: str) -> list[dict[str, Any]]:
+    """What the model called, as the task's history has it."""
+    return [
+        event.payload
+        for event in await exchange.events(call_id)
+        if event.type is TaskEventType.FUNCTION_CALLED
+    ]
+
+
+async def test_a_recipient_agrees(exchange: Exchange) -> None:
+    call_id = await exchange.dial(AGREEABLE)
+    call = await exchange.ended(call_id)
+    assert call.ended_by is EndedBy.AGENT
+    assert call.session_opened_at and call.session_closed_at and call.answered_at
+    assert "<goal>Book a table.</goal>" in call.brief
+    agent = await exchange.said(call_id, Speaker.AGENT)
+    assert agent[0].startswith("Hello, this is an AI assistant calling on behalf of")
+    recipient = await exchange.said(call_id, Speaker.RECIPIENT)
+    assert "Sure, that works for us. You're all set." in recipient
+    [seen] = await exchange.heard()
+    # What was written is what arrived as sound, the goodbye included.
+    assert [text for text in seen["heard"] if text] == agent
+    [ended] = await functions(exchange, call_id)
+    assert ended["name"] == "end_call"
+    assert ended["arguments"]["outcome"] == "goal_met"
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome"),
+    [
+        ("+12025550130", "voicemail"),
+        ("+12025550135", "voicemail"),
+        ("+12025550178", "goal_met"),
+        ("+12025550180", "goal_met"),
+        ("+12025550182", "goal_met"),
+        ("+12025550186", "declined"),
+        ("+12025550188", "wrong_number"),
+        ("+12025550197", "declined"),
+    ],
+)
+async def test_all_kinds_of_people(exchange: Exchange, number: str, outcome: str) -> None:
+    call_id = await exchange.dial(number)
+    call = await exchange.ended(call_id)
+    assert call.ended_by is EndedBy.AGENT
+    ended = (await functions(exchange, call_id))[-1]
+    assert (ended["name"], ended["arguments"]["outcome"]) == ("end_call", outcome)
+
+
+async def test_a_recipient_breaks_in(exchange: Exchange) -> None:
+    call_id = await exchange.dial(INTERRUPTER)
+    await exchange.ended(call_id)
+    cut = [line for line in await exchange.lines(call_id) if line.heard_ms is not None]
+    assert cut, "nothing was noted as cut short"
+    assert all(line.speaker is Speaker.AGENT for line in cut)
+    assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
+
+
+async def test_the_conversation_survives_key_presses(exchange: Exchange) -> None:
+    call_id = await exchange.dial(MENU)
+    call = await exchange.ended(call_id)
+    [seen] = await exchange.heard()
+    assert seen["digits"] == "1"
+    assert call.ended_by is EndedBy.AGENT
+    pressed, ended = await functions(exchange, call_id)
+    assert (pressed["name"], pressed["ok"]) == ("send_dtmf", True)
+    assert ended["arguments"]["outcome"] == "goal_met"
+
+
+async def test_who_wants_to_be_called_later_names_the_time(exchange: Exchange) -> None:
+    call_id = await exchange.dial("+12025550160")
+    call = await exchange.ended(call_id)
+    assert call.callback_at is not None
+    [noted, _] = await functions(exchange, call_id)
+    assert (noted["name"], noted["ok"]) == ("reschedule_call", True)
+
+
+async def test_a_question_is_answered_while_the_recipient_waits(exchange: Exchange) -> None:
+    call_id = await exchange.dial(CLINIC)
+    question = await exchange.question(call_id)
+    await until(lambda: exchange.gateway.sessions[call_id].phase is Phase.WAITING)
+    assert (await exchange.answer(question.id, BORN)).status is InfoRequestStatus.ANSWERED
+    call = await exchange.ended(call_id)
+    assert call.outcome is CallOutcome.ANSWERED
+    [seen] = await exchange.heard()
+    assert any(BORN in text for text in seen["heard"])
+
+
+async def test_two_questions_one_after_the_other(exchange: Exchange) -> None:
+    call_id = await exchange.dial(TWO_QUESTIONS)
+    first = await exchange.question(call_id)
+    await exchange.answer(first.id, "The number is 4711")
+    second = await exchange.question(call_id, number=2)
+    await exchange.answer(second.id, "Mornings are better")
+    await exchange.ended(call_id)
+    assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
+
+
+async def test_an_answer_arrives_although_its_command_was_lost(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lose(_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(exchange.deps.bus, "send_command", lose)
+    monkeypatch.setattr(questions_module, "LOOK_AGAIN_SECONDS", 0.3)
+    call_id = await exchange.dial(CLINIC)
+    question = await exchange.question(call_id)
+    await exchange.answer(question.id, BORN)
+    await exchange.ended(call_id)
+    [seen] = await exchange.heard()
+    assert any(BORN in text for text in seen["heard"])
+
+
+@pytest.mark.parametrize("exchange_settings", [{"info_timeout_seconds": 5}], indirect=True)
+async def test_a_question_answered_too_late_rings_back(exchange: Exchange) -> None:
+    call_id = await exchange.dial(CLINIC)
+    question = await exchange.question(call_id)
+    call = await exchange.ended(call_id)
+    assert call.outcome is CallOutcome.AWAITING_INFO
+    assert call.ended_by is EndedBy.AGENT
+    [seen] = await exchange.heard()
+    assert "We will call you again" in seen["heard"][-1], "no polite goodbye was heard"
+    assert (await task_of(exchange, call_id)).status is TaskStatus.PENDING_USER_INFO
+    late = await exchange.answer(question.id, BORN)
+    assert late.status is InfoRequestStatus.ANSWERED_LATE
+    assert (await task_of(exchange, call_id)).status is TaskStatus.PENDING
+    again = await exchange.dial_due()
+    await exchange.ended(again)
+    brief = (await exchange.call(again)).brief
+    assert BORN in brief and "I called earlier" in brief
+    assert (await functions(exchange, again))[-1]["arguments"]["outcome"] == "goal_met"
+
+
+async def test_the_creator_stops_the_call(exchange: Exchange) -> None:
+    call_id = await exchange.dial(CLINIC)
+    await exchange.question(call_id)
+    task = await task_of(exchange, call_id)
+    async with exchange.deps.db.unit_of_work() as uow:
+        await tasks.cancel(uow, exchange.user_id, task.id)
+    call = await exchange.ended(call_id, seconds=5)
+    assert call.ended_by is EndedBy.CREATOR
+
+
+async def test_who_hangs_up_closes_the_model_session_within_a_second(exchange: Exchange) -> None:
+    closed = asyncio.Event()
+    real: Connect = exchange.gateway.connect
+
+    @contextlib.asynccontextmanager
+    async def watched() -> AsyncIterator[Connection]:
+        try:
+            async with real() as connection:
+                yield connection
+        finally:
+            closed.set()
+
+    exchange.gateway.connect = watched
+    call_id = await exchange.dial(CUT_OFF)
+    session = await until(lambda: exchange.gateway.sessions.get(call_id))
+    await until(lambda: session.over)
+    async with asyncio.timeout(1):
+        await closed.wait()
+    call = await exchange.ended(call_id)
+    assert call.ended_by is EndedBy.RECIPIENT
+    # What they had begun to say is written down all the same.
+    assert await exchange.said(call_id, Speaker.RECIPIENT)
+
+
+async def test_nothing_of_a_call_is_left_behind(exchange: Exchange) -> None:
+    before = asyncio.all_tasks()
+    for number in (AGREEABLE, CUT_OFF):
+        await exchange.ended(await exchange.dial(number))
+
+    def left() -> set[asyncio.Task[Any]]:
+        return {
+            task
+            for task in asyncio.all_tasks() - before
+            if "opendeep_app/voice" in str(task.get_coro())
+        }
+
+    await until(lambda: not left() and not exchange.gateway.sessions, 3)
+
+
+@pytest.mark.parametrize(
+    "exchange_settings",
+    [{"openai_base_url": f"http://127.0.0.1:{ports.free('127.0.0.1')}/v1"}],
+    indirect=True,
+)
+async def test_without_a_model_the_carrier_apologises(exchange: Exchange) -> None:
+    call_id = await exchange.dial(AGREEABLE)
+    call = await exchange.ended(call_id)
+    assert (call.ended_by, call.end_reason) == (EndedBy.SYSTEM, UNREACHABLE)
+
+    async def apologised() -> bool:
+        [seen] = await exchange.heard()
+        return SORRY in seen["heard"]
+
+    await until(apologised)
+
+
+async def test_a_model_lost_in_the_middle_ends_the_call_politely(exchange: Exchange) -> None:
+    call_id = await exchange.dial(CLINIC)
+    await exchange.question(call_id)
+    connection: Any = exchange.gateway.sessions[call_id].model._connection
+    await connection.close()
+    call = await exchange.ended(call_id)
+    assert (call.ended_by, call.end_reason) == (EndedBy.SYSTEM, UNREACHABLE)
+
+
+async def test_draining_takes_leave_of_live_calls(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_module, "DRAIN_SECONDS", 0.2)
+    call_id = await exchange.dial(CLINIC)
+    await exchange.question(call_id)
+    draining = asyncio.create_task(exchange.gateway.drain())
+    await until(lambda: exchange.gateway.draining)
+    refused = await exchange.dial(AGREEABLE)
+    await draining
+    assert not exchange.gateway.sessions
+    call = await exchange.ended(call_id)
+    assert call.ended_by is EndedBy.AGENT
+    heard = {seen["to"]: seen["heard"] for seen in await exchange.heard()}
+    assert "Goodbye" in heard[CLINIC][-1]
+    assert (await exchange.ended(refused)).outcome is CallOutcome.HUNG_UP_EARLY
