@@ -18,7 +18,8 @@ SCRIPT = """
 local now = redis.call('TIME')
 now = now[1] * 1000000 + now[2]
 local turn = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-redis.call('SET', KEYS[1], string.format('%d', turn + ARGV[1]), 'PX', 60000)
+local kept = math.ceil((turn - now) / 1000) + 60000
+redis.call('SET', KEYS[1], string.format('%d', turn + ARGV[1]), 'PX', kept)
 return turn - now
 """
 
