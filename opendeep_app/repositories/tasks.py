@@ -180,7 +180,7 @@ async def status_counts(session: AsyncSession, user_id: str) -> dict[TaskStatus,
         .where(col(Task.user_id) == user_id)
         .group_by(col(Task.status))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def get_detail(session: AsyncSession, user_id: str, task_id: str) -> TaskDetail | None:
