@@ -26,8 +26,9 @@ async def measure(browser: Browser, redis_url: str, rounds: int, folder: Path) -
         async with Redis.from_url(redis_url) as redis, redis.pubsub() as pubsub:
             await pubsub.subscribe("floor")
             ready.set()
-            async for message in pubsub.listen():
-                if message["type"] == "message":
+            while len(latencies) < rounds:
+                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=0.2)
+                if message is not None:
                     await socket.send(message["data"].decode())
 
     def shown(sent: str, at: float) -> None:
