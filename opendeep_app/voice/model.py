@@ -129,7 +129,7 @@ class Model:
     async def last_words(self) -> None:
         """Has what the recipient said just before hanging up written down, and waits for it."""
         if self.recipient_speaks:
-            await self.note(realtime_codec.commit())
+            await self.note(realtime_codec.end_turn())
         await self._all_read.wait()
 
     async def _follow(self, event: ModelEvent) -> None:

@@ -207,7 +207,7 @@ def respond() -> str:
     return _event("response.create", event_id=RESPOND)
 
 
-def commit() -> str:
+def end_turn() -> str:
     """Ends the recipient's turn here, for the words that a hang-up cut off."""
     return _event("input_audio_buffer.commit")
 

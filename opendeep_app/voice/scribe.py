@@ -29,6 +29,21 @@ class Scribe:
         self._db = db
         self._call = call_id
         self._writes: asyncio.Queue[Write] = asyncio.Queue()
+        self._ours = False
+
+    async def open(self, gateway_id: str, brief: str) -> bool:
+        """Takes the call for this session; False when it is over or another has it.
+
+        Like every write it is carried out even if the call ends meanwhile, so that what is
+        taken is also closed.
+        """
+
+        async def take(uow: UnitOfWork) -> None:
+            self._ours = await calls.session_opened(uow, self._call, gateway_id, brief)
+
+        self._write(take)
+        await self._writes.join()
+        return self._ours
 
     def add_line(self, speaker: Speaker, text: str, item_id: str, offset_ms: int) -> None:
         """Somebody said this; `offset_ms` counts from when the line was connected."""
@@ -49,8 +64,13 @@ class Scribe:
         )
 
     def close(self, ended_by: EndedBy, reason: str) -> None:
-        """The session is over; the last thing written."""
-        self._write(lambda uow: calls.session_closed(uow, self._call, ended_by, reason))
+        """The session is over, the last thing written; nothing if the call was never ours."""
+
+        async def end(uow: UnitOfWork) -> None:
+            if self._ours:
+                await calls.session_closed(uow, self._call, ended_by, reason)
+
+        self._write(end)
 
     async def run(self) -> None:
         """Writes until cancelled."""

@@ -81,10 +81,9 @@ class CallSession:
         self._tasks: asyncio.TaskGroup | None = None
         self._over = asyncio.Event()
         self._end = (EndedBy.SYSTEM, "The call ended unexpectedly.")
-        self._opened = asyncio.Event()
         #: The carrier says the last words and hangs up.
         self._handed_over = False
-        self._began = 0.0
+        self._began: float | None = None
         #: When each utterance began, and how much was heard of those that were cut short.
         self._offsets: dict[str, int] = {}
         self._heard_ms: dict[str, int] = {}
@@ -175,12 +174,9 @@ class CallSession:
             return
         self._began = asyncio.get_running_loop().time()
         self._enter(Phase.TALKING)
-        async with self.deps.db.unit_of_work() as uow:
-            ours = await calls.session_opened(uow, self.call_id, self._gateway_id, self._brief)
-        if not ours:
+        if not await self.scribe.open(self._gateway_id, self._brief):
             self.finish(EndedBy.SYSTEM, "The call was over already.")
             return
-        self._opened.set()
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             with contextlib.suppress(*DATABASE_TROUBLE):
@@ -217,8 +213,7 @@ class CallSession:
 
     async def _leave(self) -> None:
         ended_by, reason = self._end
-        if self._opened.is_set():
-            self.scribe.close(ended_by, reason)
+        self.scribe.close(ended_by, reason)
         with contextlib.suppress(OSError):
             await self.line.close()
         if not await self.scribe.finish(WRITE_SECONDS):
@@ -330,7 +325,7 @@ class CallSession:
     def _offset_ms(self) -> int:
         """Milliseconds since the recipient's line was connected."""
         now = asyncio.get_running_loop().time()
-        return round((now - self._began) * 1000) if self._began else 0
+        return 0 if self._began is None else round((now - self._began) * 1000)
 
     def asked(self) -> None:
         """The creator has a question to answer."""
@@ -385,9 +380,6 @@ class CallSession:
             return
         self._handed_over = True
         await self.line.connected.wait()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(WRITE_SECONDS):
-                await self._opened.wait()
         program = twiml.say_and_hang_up(SORRY)
         try:
             await self.line.leave(lambda sid: self.deps.telephony.redirect(sid, program))
