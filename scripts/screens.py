@@ -1,0 +1,162 @@
+"""Takes the pictures in docs/screens/: every page, light and dark, at a desk and on a phone.
+
+uv run python scripts/screens.py
+"""
+
+import asyncio
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from playwright.async_api import Browser, Page, async_playwright
+from sqlmodel import col, select
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from opendeep_app.bus import Bus  # noqa: E402
+from opendeep_app.clock import utc_now  # noqa: E402
+from opendeep_app.db import Database  # noqa: E402
+from opendeep_app.models import InfoRequest, Task  # noqa: E402
+from opendeep_app.services import accounts, info_requests, tasks  # noqa: E402
+from opendeep_app.services.tasks import NewTask  # noqa: E402
+from tests.fixtures.browsers import FLAGS, find_chromium  # noqa: E402
+from tests.fixtures.stacks import Stack  # noqa: E402
+
+SCREENS = ROOT / "docs" / "screens"
+SIZES = {"desk": (1280, 860), "phone": (360, 780)}
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+SETTLED = [
+    NewTask("+12025550101", "Book a table for four on Friday at seven.", "Trattoria Luna"),
+    NewTask("+13125550110", "Ask whether the bike is ready.", "Spoke & Wheel"),
+    NewTask("+14155550160", "Confirm the delivery window.", "Nordic Furniture"),
+    NewTask("+16175550197", "Cancel the gym membership this month.", "Fit Street"),
+    NewTask("+17025550170", "Move the car inspection to Tuesday.", "Desert Motors"),
+]
+ASKS = NewTask(
+    "+12065550140",
+    "Move my check-up to next week.",
+    "Bright Smile Dental",
+    context="Mornings only. My name is Ada Lovelace.",
+    info_timeout_seconds=300,
+)
+UNANSWERED = NewTask("+13035550150", "Ask when the test results come.", "Dr. Weber")
+
+
+async def main() -> None:
+    """Starts the product, lets some tasks run, and takes the pictures."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        stack = Stack(Path(folder) / "data")
+        stack.start()
+        try:
+            await _take_all(stack)
+        finally:
+            stack.stop()
+
+
+async def _take_all(stack: Stack) -> None:
+    bus = Bus(stack.redis_url)
+    db = Database(stack.database_url, bus)
+    async with db.unit_of_work() as uow:
+        user = await accounts.create_user(uow, "ada@example.com", name="Ada Lovelace")
+        for new in (*SETTLED, UNANSWERED):
+            await tasks.create(uow, user.id, new)
+        later = utc_now() + timedelta(hours=3)
+        wish = NewTask("+33123456789", "Demander si le colis est arrivé.", not_before=later)
+        await tasks.create(uow, user.id, wish)
+    await _until(db, "PENDING_USER_INFO")
+    await asyncio.sleep(12)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(playwright.chromium.executable_path), args=FLAGS
+        )
+        settled = await _task_id(db, "Trattoria Luna")
+        for scheme in SCHEMES:
+            for size in SIZES:
+                page = await _open(browser, stack, scheme, size)
+                for name, path in {
+                    "tasks": "/",
+                    "task": f"/tasks/{settled}",
+                    "new-task": "/tasks/new",
+                    "questions": "/questions",
+                }.items():
+                    await page.goto(stack.web_url + path)
+                    await _put_off(page)
+                    await _shoot(page, name, size, scheme)
+                await page.context.close()
+        async with db.unit_of_work() as uow:
+            asking = await tasks.create(uow, user.id, ASKS)
+        for scheme in SCHEMES:
+            for size in SIZES:
+                page = await _open(browser, stack, scheme, size)
+                await page.goto(f"{stack.web_url}/tasks/{asking.id}")
+                modal = page.locator('[data-testid=info-modal][data-phase="open"]')
+                await modal.wait_for()
+                await _shoot(page, "question", size, scheme)
+                await page.context.close()
+        async with db.reading() as session:
+            request = await session.scalar(
+                select(InfoRequest.id).where(col(InfoRequest.task_id) == asking.id)
+            )
+        assert request is not None
+        async with db.unit_of_work() as uow:
+            await info_requests.answer(uow, user.id, request, "3 May 1980", "web")
+        page = await _open(browser, stack, "light", "desk", signed_in=False)
+        await page.goto(f"{stack.web_url}/sign-in")
+        await _shoot(page, "sign-in", "desk", "light")
+        await browser.close()
+    await db.close()
+    await bus.close()
+
+
+async def _open(
+    browser: Browser, stack: Stack, scheme: Scheme, size: str, *, signed_in: bool = True
+) -> Page:
+    width, height = SIZES[size]
+    context = await browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, device_scale_factor=1
+    )
+    page = await context.new_page()
+    if signed_in:
+        await page.goto(await stack.sign_in_link("ada@example.com"))
+        await page.get_by_test_id("pending-bell").first.wait_for()
+    return page
+
+
+async def _put_off(page: Page) -> None:
+    later = page.get_by_test_id("info-later")
+    await page.wait_for_timeout(900)
+    if await later.is_visible():
+        await later.click()
+
+
+async def _shoot(page: Page, name: str, size: str, scheme: Scheme) -> None:
+    await page.wait_for_timeout(700)
+    await page.screenshot(path=SCREENS / f"{name}-{size}-{scheme}.png")
+    print(f"{name}-{size}-{scheme}.png")
+
+
+async def _until(db: Database, status: str) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            async with db.reading() as session:
+                found = await session.scalar(select(Task.id).where(col(Task.status) == status))
+            if found:
+                return
+            await asyncio.sleep(0.2)
+
+
+async def _task_id(db: Database, contact: str) -> str:
+    async with db.reading() as session:
+        found = await session.scalar(select(Task.id).where(col(Task.contact_name) == contact))
+    assert found is not None
+    return found
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
