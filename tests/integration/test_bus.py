@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from redis.exceptions import RedisError
+from sqlalchemy.exc import IntegrityError
 
 from opendeep_app.adapters.pacing import wait_for_turn
 from opendeep_app.bus import AnswerGiven, Bus, Command, ExtendWait, HangUp, Notice, Topic
@@ -104,6 +105,15 @@ async def test_rolling_back_drops_every_message(db: Database, bus: Bus) -> None:
         assert await (await bus.redis()).queued_jobs() == []
         await bus.send_command(COMMANDS[2])
         assert await take(mine, 1) == [COMMANDS[2]]
+
+
+async def test_a_commit_that_fails_sends_nothing(db: Database, bus: Bus) -> None:
+    with pytest.raises(IntegrityError):
+        async with db.unit_of_work() as uow:
+            for _ in range(2):
+                uow.session.add(User(email="ada@example.com", created_at=uow.now))
+            uow.enqueue("place_call", "c1")
+    assert await (await bus.redis()).queued_jobs() == []
 
 
 async def test_messages_are_sent_after_the_commit_and_notices_once(db: Database, bus: Bus) -> None:

@@ -1,5 +1,6 @@
 """The whole life of tasks on both databases, told as stories; the history is checked each time."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -11,11 +12,15 @@ from opendeep_app.models import (
     EndedBy,
     InfoRequestStatus,
     Speaker,
+    Task,
+    TaskEventType,
     TaskStatus,
 )
 from opendeep_app.models.call_analysis import Verdict
+from opendeep_app.models.task_events import Reason
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import do_not_call
+from opendeep_app.services.transitions import move
 from tests.fixtures.lives import NUMBER, Life, found
 
 SECOND_NUMBER = "+12025550144"
@@ -347,6 +352,26 @@ async def test_an_analysis_is_applied_once(life: Life) -> None:
     assert await life.analyse(call_id, found(Verdict.INCONCLUSIVE))
     assert not await life.analyse(call_id, found(Verdict.GOAL_MET))
     assert (await life.task(task_id)).status is TaskStatus.RETRY_SCHEDULED
+    await life.check()
+
+
+async def test_a_move_from_a_status_that_is_no_more_is_refused(life: Life) -> None:
+    """Who read the task before somebody else moved it does not overwrite that move."""
+    task_id = await life.create()
+    async with life.db.reading() as session:
+        seen = await session.get_one(Task, task_id)
+    await life.wish("hold", task_id)
+    with pytest.raises(Conflict, match="has changed in the meantime"):
+        async with life.db.unit_of_work() as uow:
+            await move(uow, seen, TaskEventType.TASK_CANCELLED, Reason())
+    assert (await life.task(task_id)).status is TaskStatus.ON_HOLD
+    await life.check()
+
+
+async def test_a_call_ends_once(life: Life) -> None:
+    await life.create()
+    call_id = await life.talk()
+    await asyncio.gather(*(life.close(call_id, ended_by) for ended_by in EndedBy))
     await life.check()
 
 
