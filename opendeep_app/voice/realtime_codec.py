@@ -111,44 +111,46 @@ ModelEvent = (
 _IGNORED = Ignored()
 
 
-def decode(data: bytes | str) -> ModelEvent:
+def decode(data: bytes) -> ModelEvent:
     """One server event; what is unknown or malformed is ignored, because the API may grow."""
     try:
         event = orjson.loads(data)
         kind = event["type"]
         if kind == "response.output_audio.delta":
-            item_id, payload = event["item_id"], event["delta"]
-            # Forwarded verbatim inside another JSON text.
-            return AudioDelta(item_id, payload) if _BASE64(payload) else _IGNORED
+            item_id, payload = str(event["item_id"]), event["delta"]
+            # Forwarded verbatim inside another JSON text; without escapes it cannot end that.
+            if (b"\\" in data or not payload.isascii()) and not _BASE64(payload):
+                return _IGNORED
+            return AudioDelta(item_id, payload)
         return _decode_rare(kind, event)
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return _IGNORED
 
 
 def _decode_rare(kind: str, event: dict[str, Any]) -> ModelEvent:
     match kind:
         case "input_audio_buffer.speech_started":
-            return SpeechStarted(event["item_id"])
+            return SpeechStarted(str(event["item_id"]))
         case "input_audio_buffer.speech_stopped":
             return SpeechStopped()
         case "input_audio_buffer.timeout_triggered":
             return SilenceNoticed()
         case "conversation.item.input_audio_transcription.completed":
-            return Said(Speaker.RECIPIENT, event["item_id"], event["transcript"].strip())
+            return Said(Speaker.RECIPIENT, str(event["item_id"]), event["transcript"].strip())
         case "conversation.item.input_audio_transcription.failed":
-            return Said(Speaker.RECIPIENT, event["item_id"], "")
+            return Said(Speaker.RECIPIENT, str(event["item_id"]), "")
         case "response.output_audio.done":
-            return AudioDone(event["item_id"])
+            return AudioDone(str(event["item_id"]))
         case "response.output_audio_transcript.done":
-            return Said(Speaker.AGENT, event["item_id"], event["transcript"].strip())
+            return Said(Speaker.AGENT, str(event["item_id"]), event["transcript"].strip())
         case "response.created":
             return ResponseStarted()
         case "response.done":
             response = event["response"]
             return ResponseFinished(
-                response["status"],
+                str(response["status"]),
                 tuple(_functions(response)),
-                response.get("usage") or {},
+                dict(response.get("usage") or {}),
             )
         case "error":
             error = event["error"]
@@ -160,7 +162,7 @@ def _decode_rare(kind: str, event: dict[str, Any]) -> ModelEvent:
 
 def _functions(response: dict[str, Any]) -> list[FunctionCalled]:
     return [
-        FunctionCalled(item["call_id"], item["name"], item["arguments"])
+        FunctionCalled(str(item["call_id"]), str(item["name"]), str(item["arguments"]))
         for item in response.get("output") or []
         if item.get("type") == "function_call" and item.get("status") == "completed"
     ]

@@ -15,6 +15,7 @@ BYTES_PER_MS = 8
 
 # Both are written verbatim into other JSON texts, so they must be nothing else.
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}").fullmatch
+_ESCAPE: dict[type, Any] = {str: "\\", bytes: b"\\"}
 _SID = re.compile(r"[A-Za-z0-9]{1,64}").fullmatch
 
 
@@ -73,7 +74,11 @@ def decode(frame: str | bytes) -> StreamEvent:
         message = orjson.loads(frame)
         kind = message["event"]
         if kind == "media":
-            return Audio(_checked(_BASE64, message["media"]["payload"]))
+            payload = message["media"]["payload"]
+            # Without escapes JSON text holds nothing that could end the one it is written into.
+            if not payload.isascii() or _ESCAPE[type(frame)] in frame:
+                _checked(_BASE64, payload)
+            return Audio(payload)
         return _decode_rare(kind, message)
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise MalformedFrame(type(error).__name__) from None

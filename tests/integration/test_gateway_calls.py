@@ -210,6 +210,16 @@ async def test_who_hangs_up_closes_the_model_session_within_a_second(exchange: E
     assert await exchange.said(call_id, Speaker.RECIPIENT)
 
 
+async def test_many_calls_at_once_do_not_disturb_each_other(exchange: Exchange) -> None:
+    areas = (202, 212, 303, 312, 404, 415, 503, 512, 602, 617, 702, 713)
+    goals = {await exchange.dial(f"+1{area}5550101", f"Order {area}."): area for area in areas}
+    await asyncio.gather(*(exchange.ended(call_id, 40) for call_id in goals))
+    for call_id, area in goals.items():
+        agent = await exchange.said(call_id, Speaker.AGENT)
+        assert f"Order {area}" in agent[0]
+        assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
+
+
 async def test_nothing_of_a_call_is_left_behind(exchange: Exchange) -> None:
     before = asyncio.all_tasks()
     for number in (AGREEABLE, CUT_OFF):
