@@ -289,25 +289,30 @@ def build_app(deps: Dependencies) -> Starlette:
     return app
 
 
-class _DrainingServer(uvicorn.Server):
+class DrainingServer(uvicorn.Server):
     """A server that on SIGTERM or SIGINT drains its calls first; a second signal ends it at once."""
 
-    gateway: Gateway
-    _drain: asyncio.Task[None] | None = None
+    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+        super().__init__(config)
+        self.gateway = gateway
+        self.draining: asyncio.Task[None] | None = None
+        self._told = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._drain is None and self.started:
-            loop = asyncio.get_running_loop()
-            loop.call_soon_threadsafe(self._begin_drain)
-        else:
+        """Takes a signal."""
+        if self._told or not self.started:
             super().handle_exit(sig, frame)
+            return
+        self._told = True
+        # A signal comes between any two steps of the loop, and has to wake it.
+        asyncio.get_running_loop().call_soon_threadsafe(self._begin_drain)
 
     def _begin_drain(self) -> None:
-        async def drain() -> None:
-            await self.gateway.drain()
-            self.should_exit = True
+        self.draining = asyncio.create_task(self._drain())
 
-        self._drain = asyncio.create_task(drain())
+    async def _drain(self) -> None:
+        await self.gateway.drain()
+        self.should_exit = True
 
 
 def serve(settings: Settings) -> None:
@@ -329,9 +334,7 @@ async def _serve(settings: Settings) -> None:
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=2,
         )
-        server = _DrainingServer(config)
-        server.gateway = app.state.gateway
-        await server.serve()
+        await DrainingServer(config, app.state.gateway).serve()
 
 
 def _stream(socket: WebSocket, start: twilio_codec.StreamStarted) -> Stream:

@@ -28,6 +28,8 @@ CUES = (
     (25.0, "Tell the recipient that it takes a little longer and you are still waiting."),
 )
 CUE_AGAIN_SECONDS = 20.0
+MORE_TIME = "Ask the recipient in a few words to wait a little longer; you are still checking."
+MORE_TIME_PAUSE_SECONDS = 4
 
 
 class QuestionLoop:
@@ -71,9 +73,13 @@ class QuestionLoop:
         await session.model.note(
             realtime_codec.function_output(function_call_id, {"status": "nobody_replied"})
         )
+        postponed = (
+            decided.status is InfoRequestStatus.EXPIRED
+            and session.deps.clock() < decided.deadline_at
+        )
         await session.say_goodbye(
             "Nobody replied in time. You will call again when you know.",
-            "The question was not answered in time.",
+            "The creator answers later." if postponed else "The question was not answered in time.",
             decided.recipient_message,
         )
 
@@ -87,8 +93,17 @@ class QuestionLoop:
                     await woken.wait()
             woken.clear()
             with contextlib.suppress(*DATABASE_TROUBLE):
-                request = await self._look(request)
+                before, request = request, await self._look(request)
+                if request.deadline_at > before.deadline_at:
+                    self._session.spawn(self._ask_for_patience(request.id))
         return request
+
+    async def _ask_for_patience(self, info_request_id: str) -> None:
+        """The creator needs more time, and the recipient hears so."""
+        model = self._session.model
+        await model.wait_for_turn(MORE_TIME_PAUSE_SECONDS)
+        if info_request_id in self._waiting:
+            await model.tell(realtime_codec.system_message(MORE_TIME))
 
     async def _look(self, request: InfoRequest) -> InfoRequest:
         """The question as it stands now; past its deadline, it ends here."""

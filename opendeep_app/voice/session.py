@@ -13,7 +13,7 @@ import structlog
 from openai import OpenAIError
 from websockets.exceptions import WebSocketException
 
-from opendeep_app.bus import AnswerGiven, CarrierEnded, ExtendWait, HangUp
+from opendeep_app.bus import AnswerGiven, CarrierEnded, ExtendWait, HangUp, WaitEnded
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, Speaker
@@ -197,7 +197,7 @@ class CallSession:
         async with self.deps.bus.commands(self.call_id) as commands:
             async for command in commands:
                 match command:
-                    case AnswerGiven() | ExtendWait():
+                    case AnswerGiven() | ExtendWait() | WaitEnded():
                         self.questions.look_again(command.info_request_id)
                     case HangUp(reason=reason):
                         self.finish(EndedBy.CREATOR, reason)

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
 from opendeep_app.models import (
     CallOutcome,
@@ -277,3 +280,30 @@ async def test_draining_takes_leave_of_live_calls(
     heard = {seen["to"]: seen["heard"] for seen in await exchange.heard()}
     assert "Goodbye" in heard[CLINIC][-1]
     assert (await exchange.ended(refused)).outcome is CallOutcome.HUNG_UP_EARLY
+
+
+async def test_the_first_signal_drains_and_the_second_stops_at_once(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def server() -> gateway_module.DrainingServer:
+        server = gateway_module.DrainingServer(uvicorn.Config(Starlette()), exchange.gateway)
+        server.started = True
+        return server
+
+    patient = server()
+    patient.handle_exit(signal.SIGTERM, None)
+    await until(lambda: patient.should_exit)
+    assert exchange.gateway.draining
+
+    async def long_drain() -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(exchange.gateway, "drain", long_drain)
+    hurried = server()
+    hurried.handle_exit(signal.SIGTERM, None)
+    await asyncio.sleep(0.05)
+    assert not hurried.should_exit
+    hurried.handle_exit(signal.SIGTERM, None)
+    assert hurried.should_exit
+    assert hurried.draining is not None
+    hurried.draining.cancel()
