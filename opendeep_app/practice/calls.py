@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import structlog
 
-from opendeep_app.practice import personas, sound, twiml
+from opendeep_app.practice import scripts, sound, twiml
 from opendeep_app.practice.line import Line
 from opendeep_app.practice.media import StreamIds, StreamProtocolError, open_stream
 from opendeep_app.practice.recipient import Recipient
@@ -87,7 +87,7 @@ class Call:
 
     order: Order
     account_sid: str
-    ring: personas.Answers | personas.Busy | personas.NoAnswer | personas.Fails
+    ring: scripts.Answers | scripts.Busy | scripts.NoAnswer | scripts.Fails
     speed: float
     webhooks: Webhooks
     sid: str = field(default_factory=lambda: new_sid("CA"))
@@ -103,7 +103,7 @@ class Call:
 
     def __post_init__(self) -> None:
         self.line = Line(self.speed)
-        script = () if isinstance(self.ring, personas.Busy | personas.Fails) else self.ring.script
+        script = () if isinstance(self.ring, scripts.Busy | scripts.Fails) else self.ring.script
         self.recipient = Recipient(script, self.line, self.speed)
         self._callbacks: asyncio.Queue[tuple[str, dict[str, str]] | None] = asyncio.Queue()
         self._sequence = 0
@@ -146,7 +146,7 @@ class Call:
     async def _connect(self) -> None:
         ring = self.ring
         if self.order.direction == "inbound" and isinstance(
-            ring, personas.Answers | personas.NoAnswer
+            ring, scripts.Answers | scripts.NoAnswer
         ):
             self._set("ringing")
             await self._talk(None)
@@ -158,16 +158,16 @@ class Call:
             self._set("canceled")
             return
         match ring:
-            case personas.Busy():
+            case scripts.Busy():
                 await self._wait(BUSY_SECONDS)
                 self._set("canceled" if self._cancelled else "busy")
-            case personas.Fails(sip_code):
+            case scripts.Fails(sip_code):
                 await self._wait(BUSY_SECONDS)
                 self._set("canceled" if self._cancelled else "failed", sip_code)
-            case personas.NoAnswer():
+            case scripts.NoAnswer():
                 await self._ring(min(ring.ring_seconds, self.order.timeout))
                 self._set("canceled" if self._cancelled else "no-answer")
-            case personas.Answers():
+            case scripts.Answers():
                 await self._ring(min(ring.ring_seconds, self.order.timeout))
                 if self._cancelled:
                     self._set("canceled")
@@ -181,7 +181,7 @@ class Call:
         self._set("ringing")
         await self._wait(seconds)
 
-    async def _talk(self, ring: personas.Answers | None) -> None:
+    async def _talk(self, ring: scripts.Answers | None) -> None:
         """From the answer to the end: the recipient, the wires and the program side by side."""
         self.answered = datetime.now(UTC)
         self._set("in-progress")

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from opendeep_app.practice import mind
+from opendeep_app.practice import turns
 
 NEARLY_ALL = 0.85
 """The share of a sentence after which it counts as heard although it was cut short."""
@@ -15,7 +15,7 @@ class Entry:
     """One item."""
 
     item: dict[str, Any]
-    meaning: mind.Item | None
+    meaning: turns.Item | None
     audio_ms: int = 0
 
     @property
@@ -28,17 +28,17 @@ class Entry:
         """An item that the client created. Raises `ValueError` for what the API does not take."""
         match item.get("type"):
             case "function_call_output":
-                return cls(item, mind.Returned(str(item["call_id"]), str(item["output"])))
+                return cls(item, turns.Returned(str(item["call_id"]), str(item["output"])))
             case "function_call":
                 arguments = json.loads(item.get("arguments") or "{}")
-                return cls(item, mind.Called(str(item["call_id"]), str(item["name"]), arguments))
+                return cls(item, turns.Called(str(item["call_id"]), str(item["name"]), arguments))
             case "message":
                 return cls(item, _meaning(item["role"], item["content"]))
         raise ValueError(f"Invalid value: {item.get('type')!r}.")
 
     def truncate(self, end_ms: int) -> None:
         """Forgets what was said after `end_ms`, with the transcript, as the API does."""
-        if not isinstance(self.meaning, mind.Said):
+        if not isinstance(self.meaning, turns.Said):
             return
         share = end_ms / self.audio_ms if self.audio_ms else 0.0
         if share < NEARLY_ALL:
@@ -49,18 +49,18 @@ class Entry:
             part["transcript"] = None
 
 
-def _meaning(role: str, content: list[dict[str, Any]]) -> mind.Item:
+def _meaning(role: str, content: list[dict[str, Any]]) -> turns.Item:
     wanted = "output_text" if role == "assistant" else "input_text"
     if any(part.get("type") != wanted for part in content):
         raise ValueError(f"Invalid content: a {role} message takes {wanted}.")
     text = " ".join(str(part["text"]) for part in content)
     match role:
         case "assistant":
-            return mind.Said(text)
+            return turns.Said(text)
         case "user":
-            return mind.Heard(text)
+            return turns.Heard(text)
         case "system":
-            return mind.Told(text)
+            return turns.Told(text)
     raise ValueError(f"Invalid value: {role!r}.")
 
 
@@ -78,7 +78,7 @@ class Conversation:
         return self._entries[-1].id if self._entries else None
 
     @property
-    def meanings(self) -> list[mind.Item]:
+    def meanings(self) -> list[turns.Item]:
         """What the mind gets to see."""
         return [entry.meaning for entry in self._entries if entry.meaning is not None]
 
@@ -86,7 +86,7 @@ class Conversation:
     def heard_ms(self) -> int:
         """How much audio of the user's is in it."""
         return sum(
-            entry.audio_ms for entry in self._entries if isinstance(entry.meaning, mind.Heard)
+            entry.audio_ms for entry in self._entries if isinstance(entry.meaning, turns.Heard)
         )
 
     def add(self, entry: Entry) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Coroutine
 from urllib.parse import urljoin
 
 from opendeep_app.practice.calls import FINAL, Call, Order
-from opendeep_app.practice.personas import Answers, NoAnswer, Refused, persona_of
+from opendeep_app.practice.personas import persona_of
+from opendeep_app.practice.scripts import Answers, NoAnswer, Refused
 from opendeep_app.practice.settings import PracticeSettings
 from opendeep_app.practice.webhooks import Webhooks
 

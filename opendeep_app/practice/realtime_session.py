@@ -17,7 +17,7 @@ from uuid import uuid4
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from opendeep_app.practice import mind, sound
+from opendeep_app.practice import sound, turns
 from opendeep_app.practice.conversation import Conversation, Entry
 from opendeep_app.practice.response import Response
 
@@ -241,7 +241,7 @@ class RealtimeSession:
         item = _heard_item(item_id)
         previous = self._conversation.last_id
         await self.send("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
-        self._conversation.add(Entry(item, mind.Heard(transcript), milliseconds))
+        self._conversation.add(Entry(item, turns.Heard(transcript), milliseconds))
         await self._announce(item, previous)
         if self._session["audio"]["input"]["transcription"]:
             item["content"][0]["transcript"] = transcript
@@ -270,7 +270,7 @@ class RealtimeSession:
             self._idle_from_ms = now
             item = _heard_item(item_id)
             previous = self._conversation.last_id
-            self._conversation.add(Entry(item, mind.Idle()))
+            self._conversation.add(Entry(item, turns.Idle()))
             await self.send(
                 "input_audio_buffer.committed", previous_item_id=previous, item_id=item_id
             )
@@ -316,7 +316,7 @@ class RealtimeSession:
     async def _truncate(self, event: Event) -> None:
         entry = self._entry(event["item_id"])
         end_ms = event["audio_end_ms"]
-        if not isinstance(entry.meaning, mind.Said):
+        if not isinstance(entry.meaning, turns.Said):
             raise ClientError(
                 "invalid_value", "Only the assistant's messages can be truncated.", "item_id"
             )

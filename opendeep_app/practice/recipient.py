@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from opendeep_app.practice import personas as p
+from opendeep_app.practice import scripts as p
 from opendeep_app.practice import sound
 from opendeep_app.practice.line import Line
 from opendeep_app.practice.understanding import (

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from typing import Any, Literal, Protocol
 from uuid import uuid4
 
-from opendeep_app.practice import mind, sound
+from opendeep_app.practice import mind, sound, turns
 from opendeep_app.practice.conversation import Conversation, Entry
 
 Reason = Literal["turn_detected", "client_cancelled"]
@@ -62,7 +62,7 @@ class Response:
         """Thinks, speaks, calls functions, and reports it all."""
         await self._send("response.created", response=self._resource("in_progress"))
         await self._pause(thinking_seconds)
-        reply = mind.Reply() if self._interrupted.is_set() else self._think()
+        reply = turns.Reply() if self._interrupted.is_set() else self._think()
         if reply.speech:
             await self._speak(reply.speech)
         for call in reply.calls:
@@ -77,7 +77,7 @@ class Response:
         remaining = {"name": "tokens", "limit": 40000, "remaining": 39000, "reset_seconds": 1.5}
         await self._send("rate_limits.updated", rate_limits=[remaining])
 
-    def _think(self) -> mind.Reply:
+    def _think(self) -> turns.Reply:
         tools = self._options.get("tools") or self._session["tools"]
         choice = self._options.get("tool_choice", self._session["tool_choice"])
         declared = {
@@ -104,7 +104,7 @@ class Response:
             "status": "in_progress",
             "content": [],
         }
-        entry = await self._begin(item, mind.Said("", whole=False))
+        entry = await self._begin(item, turns.Said("", whole=False))
         where = {
             "response_id": self.id,
             "item_id": item["id"],
@@ -126,7 +126,7 @@ class Response:
         kind = "output_text" if as_text else "output_audio"
         item["content"] = [{"type": kind, "text" if as_text else "transcript": said}]
         whole = not self._interrupted.is_set()
-        entry.meaning = mind.Said(said, whole=whole)
+        entry.meaning = turns.Said(said, whole=whole)
         self._letters += len(said)
         await self._finish(item, whole=whole)
 
@@ -156,7 +156,7 @@ class Response:
             await self._pause(CHUNK_MS / 1000 / FASTER_THAN_SPEECH / self._speed)
         return text[:written]
 
-    async def _call(self, call: mind.FunctionCall) -> None:
+    async def _call(self, call: turns.FunctionCall) -> None:
         call_id = f"call_{uuid4().hex[:20]}"
         arguments = json.dumps(call.arguments, ensure_ascii=False)
         item: dict[str, Any] = {
@@ -168,7 +168,7 @@ class Response:
             "call_id": call_id,
             "arguments": "",
         }
-        await self._begin(item, mind.Called(call_id, call.name, call.arguments))
+        await self._begin(item, turns.Called(call_id, call.name, call.arguments))
         where = {
             "response_id": self.id,
             "item_id": item["id"],
@@ -183,7 +183,7 @@ class Response:
         self._letters += len(arguments)
         await self._finish(item, whole=True)
 
-    async def _begin(self, item: dict[str, Any], meaning: mind.Item) -> Entry:
+    async def _begin(self, item: dict[str, Any], meaning: turns.Item) -> Entry:
         previous = self._conversation.last_id
         entry = Entry(item, meaning)
         self._output.append(item)

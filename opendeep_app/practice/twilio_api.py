@@ -19,7 +19,7 @@ from starlette.routing import Route
 from opendeep_app.practice import twiml
 from opendeep_app.practice.calls import FINAL, LONGEST_CALL_SECONDS, Call, Order, new_sid, rfc2822
 from opendeep_app.practice.network import CallRefusedError, Network
-from opendeep_app.practice.personas import Answers
+from opendeep_app.practice.scripts import Answers
 
 Handler = Callable[[Request], Awaitable[Response]]
 

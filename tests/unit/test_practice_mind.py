@@ -10,16 +10,9 @@ from opendeep_app.practice.mind import (
     PLEASE_REPEAT,
     STILL_CHECKING,
     WHICH_TIME,
-    Called,
-    Heard,
-    Idle,
-    Item,
-    Reply,
-    Returned,
-    Said,
-    Told,
     reply,
 )
+from opendeep_app.practice.turns import Called, Heard, Idle, Item, Reply, Returned, Said, Told
 
 BRIEF = """
 <principal>Ada Lovelace</principal>

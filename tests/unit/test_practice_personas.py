@@ -4,8 +4,9 @@ import phonenumbers
 import pytest
 
 from opendeep_app.practice import twiml
-from opendeep_app.practice.personas import PERSONAS, Answers, Busy, NoAnswer, persona_of, personas
+from opendeep_app.practice.personas import PERSONAS, persona_of, personas
 from opendeep_app.practice.recipient import is_answer
+from opendeep_app.practice.scripts import Answers, Busy, NoAnswer
 
 
 def test_every_suffix_but_our_own_belongs_to_exactly_one_persona() -> None:

@@ -17,7 +17,7 @@ from opendeep_app.models import (
     Speaker,
     TranscriptLine,
 )
-from opendeep_app.practice import mind
+from opendeep_app.practice import mind, turns
 from opendeep_app.services.calls import EarlierCall
 from opendeep_app.voice import brief, functions
 from tests.fixtures.virtual_time import START
@@ -113,9 +113,9 @@ def test_the_practice_model_reads_it() -> None:
     tools = {tool["name"]: tool["parameters"] for tool in functions.declarations()}
     text = brief.write(told)
     assert mind.reply(text, tools, []).speech == block(text, "opening")
-    asked: list[mind.Item] = [
-        mind.Said("Hello."),
-        mind.Heard("What is the insurance number, please?"),
+    asked: list[turns.Item] = [
+        turns.Said("Hello."),
+        turns.Heard("What is the insurance number, please?"),
     ]
     assert "4711" in mind.reply(text, tools, asked).speech
 
