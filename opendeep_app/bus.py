@@ -62,6 +62,14 @@ class ExtendWait(_Message):
     info_request_id: str
 
 
+class WaitEnded(_Message):
+    """The creator answers later, so the recipient need not wait: read the row, say goodbye."""
+
+    kind: Literal["wait_ended"] = "wait_ended"
+    call_id: str
+    info_request_id: str
+
+
 class HangUp(_Message):
     """End the call now; `reason` says on whose wish."""
 
@@ -77,7 +85,9 @@ class CarrierEnded(_Message):
     call_id: str
 
 
-Command = Annotated[AnswerGiven | ExtendWait | HangUp | CarrierEnded, Field(discriminator="kind")]
+Command = Annotated[
+    AnswerGiven | ExtendWait | WaitEnded | HangUp | CarrierEnded, Field(discriminator="kind")
+]
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 
 

@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     max_concurrent_calls: int = Field(100, ge=1)
     max_user_calls: int = Field(50, ge=1)
     info_timeout_seconds: float = Field(30, gt=0, le=600)
+    info_extension_seconds: float = Field(30, gt=0, le=600)
+    """What "need more time" adds to the deadline of a question, once."""
 
     practice: bool = False
     practice_speed: float = Field(1.0, gt=0, le=1000)
@@ -126,6 +128,7 @@ class Settings(BaseSettings):
             hours=ALWAYS if self.practice else CallingHours(),
             retry_base_seconds=self.retry_base_seconds,
             info_timeout_seconds=self.info_timeout_seconds,
+            info_extension_seconds=self.info_extension_seconds,
             max_concurrent_calls=self.max_concurrent_calls,
             max_user_calls=self.max_user_calls,
         )

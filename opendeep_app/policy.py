@@ -33,6 +33,7 @@ class Policy:
     hours: CallingHours = CallingHours()
     retry_base_seconds: float = 300
     info_timeout_seconds: float = 30
+    info_extension_seconds: float = 30
     max_concurrent_calls: int = 100
     max_user_calls: int = 50
     #: How long the carrier may take to show a call whose creation was not confirmed.

@@ -45,6 +45,7 @@ EVENT: dict[Event, Look] = {
     Event.FUNCTION_CALLED: Look("The agent acted", "wait", "spark"),
     Event.RESCHEDULE_REQUESTED: Look("Asked to be called at another time", "wait", "clock"),
     Event.INFO_REQUESTED: Look("The agent asked you", "need", "question"),
+    Event.INFO_EXTENDED: Look("You asked for more time", "need", "clock"),
     Event.INFO_ANSWERED: Look("You answered", "good", "answer"),
     Event.INFO_EXPIRED: Look("No answer in time", "need", "clock"),
     Event.INFO_CANCELLED: Look("The question is settled", "off", "x"),

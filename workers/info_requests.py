@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from opendeep_app.dependencies import Dependencies
+from opendeep_app.models import InfoRequest
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.services import info_requests
 
@@ -19,5 +20,8 @@ async def expire_info_requests(ctx: dict[str, Any]) -> int:
     ended = 0
     for request_id in overdue:
         async with deps.db.unit_of_work() as uow:
-            ended += await info_requests.expire(uow, request_id)
+            request = await uow.session.get_one(InfoRequest, request_id)
+            # The creator may have asked for more time since.
+            if request.deadline_at < uow.now:
+                ended += await info_requests.expire(uow, request_id)
     return ended

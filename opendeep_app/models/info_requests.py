@@ -53,6 +53,8 @@ class InfoRequest(SQLModel, table=True):
     timeout_seconds: float
     asked_at: datetime = time_field()
     deadline_at: datetime = time_field()
+    #: When the creator asked for more time, which they may once.
+    extended_at: datetime | None = time_field(default=None)
     answer: str | None = Field(default=None, max_length=2000)
     answered_at: datetime | None = time_field(default=None)
     answered_via: str | None = Field(default=None, max_length=20)

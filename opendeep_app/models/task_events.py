@@ -29,6 +29,7 @@ class TaskEventType(StrEnum):
     RESCHEDULE_REQUESTED = "reschedule_requested"
     #: The question loop.
     INFO_REQUESTED = "info_requested"
+    INFO_EXTENDED = "info_extended"
     INFO_ANSWERED = "info_answered"
     INFO_EXPIRED = "info_expired"
     INFO_CANCELLED = "info_cancelled"
@@ -140,6 +141,13 @@ class Asked(Payload):
     deadline_at: datetime
 
 
+class InfoExtended(Payload):
+    """The creator needs more time; the recipient waits until the new deadline."""
+
+    info_request_id: str
+    deadline_at: datetime
+
+
 class InfoAnswered(Payload):
     """The creator answered; `late` when the deadline had won."""
 
@@ -175,6 +183,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.FUNCTION_CALLED: FunctionCalled,
     TaskEventType.RESCHEDULE_REQUESTED: Rescheduled,
     TaskEventType.INFO_REQUESTED: Asked,
+    TaskEventType.INFO_EXTENDED: InfoExtended,
     TaskEventType.INFO_ANSWERED: InfoAnswered,
     TaskEventType.INFO_EXPIRED: InfoRequestRef,
     TaskEventType.INFO_CANCELLED: InfoRequestRef,

@@ -7,10 +7,10 @@ that an answer, a deadline and the end of the call that arrive together are deci
 import unicodedata
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import col
 
-from opendeep_app.bus import AnswerGiven, Topic
+from opendeep_app.bus import AnswerGiven, ExtendWait, Topic, WaitEnded
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict, InvalidInput, NotFound
 from opendeep_app.models import (
@@ -22,7 +22,7 @@ from opendeep_app.models import (
     TaskEventType,
     TaskStatus,
 )
-from opendeep_app.models.task_events import Asked, InfoAnswered, InfoRequestRef
+from opendeep_app.models.task_events import Asked, InfoAnswered, InfoExtended, InfoRequestRef
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services.scheduling import call_back
@@ -31,6 +31,7 @@ from opendeep_app.services.transitions import record
 Status = InfoRequestStatus
 
 MAX_ANSWER = 2000
+NOBODY_WAITS = "Nobody is waiting on the line any more."
 SHORTEST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 600
 
@@ -100,10 +101,7 @@ async def answer(
     `NotFound`, and `Conflict` when somebody answered before or no answer is needed any more.
     """
     text = clean_answer(text)
-    request = await question_rows.get(uow.session, user_id, info_request_id)
-    if request is None:
-        raise NotFound("There is no such question.")
-    task = await task_rows.lock(uow.session, request.task_id)
+    request, task = await _lock(uow, user_id, info_request_id)
     values = {"answer": text, "answered_at": uow.now, "answered_via": via}
     if await _set(uow, request, Status.OPEN, Status.ANSWERED, **values):
         uow.command(AnswerGiven(call_id=request.call_id, info_request_id=request.id))
@@ -131,10 +129,55 @@ async def answer(
     return request
 
 
+async def extend(uow: UnitOfWork, user_id: str, info_request_id: str) -> InfoRequest:
+    """Gives the creator more time, once: the recipient is asked to wait a little longer.
+
+    Raises `NotFound`, and `Conflict` when nobody waits any more or it was extended before.
+    """
+    request, task = await _lock(uow, user_id, info_request_id)
+    if request.status is not Status.OPEN:
+        raise Conflict(NOBODY_WAITS)
+    later = timedelta(seconds=uow.policy.info_extension_seconds)
+    values = {"deadline_at": max(request.deadline_at, uow.now) + later, "extended_at": uow.now}
+    never_before = col(InfoRequest.extended_at).is_(None)
+    if not await _set(uow, request, Status.OPEN, Status.OPEN, never_before, **values):
+        raise Conflict("You have asked for more time already.")
+    uow.command(ExtendWait(call_id=request.call_id, info_request_id=request.id))
+    await record(
+        uow,
+        task,
+        TaskEventType.INFO_EXTENDED,
+        InfoExtended(info_request_id=request.id, deadline_at=request.deadline_at),
+        actor=Actor.CREATOR,
+        call_id=request.call_id,
+    )
+    return request
+
+
+async def postpone(uow: UnitOfWork, user_id: str, info_request_id: str) -> InfoRequest:
+    """Ends the wait at once on the creator's wish: the question waits in their inbox instead.
+
+    Raises `NotFound`, and `Conflict` when nobody waits any more.
+    """
+    request, task = await _lock(uow, user_id, info_request_id)
+    reason = "You answer later; OpenDeep then calls back."
+    if not await _end(uow, task, request, Status.EXPIRED, reason, Actor.CREATOR):
+        raise Conflict(NOBODY_WAITS)
+    uow.command(WaitEnded(call_id=request.call_id, info_request_id=request.id))
+    return request
+
+
 async def expire(uow: UnitOfWork, info_request_id: str, reason: str = "") -> bool:
-    """Ends the wait without an answer; True for exactly one caller, and only if none came."""
+    """Ends the wait without an answer; True for exactly one caller, and only if none came.
+
+    A deadline that moves while this waits for its turn has won.
+    """
     request = await uow.session.get_one(InfoRequest, info_request_id)
+    seen = request.deadline_at
     task = await task_rows.lock(uow.session, request.task_id)
+    await uow.session.refresh(request)
+    if request.deadline_at != seen:
+        return False
     return await _end(uow, task, request, Status.EXPIRED, reason or "No answer came in time.")
 
 
@@ -164,8 +207,23 @@ def clean_answer(text: str) -> str:
     return text
 
 
+async def _lock(uow: UnitOfWork, user_id: str, info_request_id: str) -> tuple[InfoRequest, Task]:
+    """The question as it stands once it is our turn, with its task; raises `NotFound`."""
+    request = await question_rows.get(uow.session, user_id, info_request_id)
+    if request is None:
+        raise NotFound("There is no such question.")
+    task = await task_rows.lock(uow.session, request.task_id)
+    await uow.session.refresh(request)
+    return request, task
+
+
 async def _end(
-    uow: UnitOfWork, task: Task, request: InfoRequest, status: Status, reason: str
+    uow: UnitOfWork,
+    task: Task,
+    request: InfoRequest,
+    status: Status,
+    reason: str,
+    actor: Actor = Actor.SYSTEM,
 ) -> bool:
     sources = (Status.OPEN, Status.EXPIRED) if status is Status.CANCELLED else (Status.OPEN,)
     if not any([await _set(uow, request, source, status) for source in sources]):
@@ -176,6 +234,7 @@ async def _end(
         task,
         event,
         InfoRequestRef(info_request_id=request.id, reason=reason),
+        actor=actor,
         call_id=request.call_id,
     )
     return True
@@ -186,11 +245,12 @@ async def _set(
     request: InfoRequest,
     source: Status,
     target: Status,
+    *conditions: ColumnElement[bool],
     **values: object,
 ) -> bool:
     changed = await uow.session.execute(
         update(InfoRequest)
-        .where(col(InfoRequest.id) == request.id, col(InfoRequest.status) == source)
+        .where(col(InfoRequest.id) == request.id, col(InfoRequest.status) == source, *conditions)
         .values(status=target, **values)
         .execution_options(synchronize_session=False)
     )

@@ -1,11 +1,13 @@
 """The agent's questions: the modal on every page, the bell, and the inbox."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import reflex as rx
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from opendeep_app.bus import Topic
+from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import OpenDeepError
 from opendeep_app.live import LiveState, tabs
 from opendeep_app.models import InfoRequest, Task
@@ -17,6 +19,9 @@ from opendeep_app.state.rows import LineRow, QuestionRow, line_row, question_row
 
 LAST_LINES = 3
 INBOX_LIMIT = 50
+#: One tap for who has no answer; the agent reads it as its principal's words.
+YOU_DECIDE = "I don't know. You decide, as serves the goal best."
+WAYS = {"web": "in another tab", "api": "through the API"}
 
 
 class QuestionState(LiveState, rx.State):
@@ -32,6 +37,8 @@ class QuestionState(LiveState, rx.State):
     server_now: str = ""
     error: str = ""
     draft: str = ""
+    #: What became of the modal's question when it was settled somewhere else.
+    elsewhere: str = ""
     #: Questions put off in this tab; they stay in the inbox.
     later: str = rx.SessionStorage("", name="opendeep_later")
 
@@ -88,6 +95,36 @@ class QuestionState(LiveState, rx.State):
         self.draft = ""
         self._choose()
 
+    @rx.event
+    async def more_time(self, question_id: str) -> Any:
+        """Asks the recipient to wait a little longer, once."""
+        return await self._wish(questions.extend, question_id, "The agent asks them to wait.")
+
+    @rx.event
+    async def postpone(self, question_id: str) -> Any:
+        """Lets the recipient go; the question waits in the inbox."""
+        self.later = f"{self.later} {question_id}".strip()
+        done = "The agent says goodbye and calls back once you have answered."
+        return await self._wish(questions.postpone, question_id, done)
+
+    async def _wish(
+        self,
+        service: Callable[[UnitOfWork, str, str], Awaitable[InfoRequest]],
+        question_id: str,
+        done: str,
+    ) -> Any:
+        user = await viewer(self)
+        if user is None:
+            return rx.redirect(SIGN_IN)
+        try:
+            async with deps().db.unit_of_work() as uow:
+                await service(uow, user.id, question_id)
+        except OpenDeepError as error:
+            await self.refresh()
+            return rx.toast.error(error.message)
+        await self.refresh()
+        return rx.toast.success(done)
+
     async def _answer(self, question_id: str, text: str) -> Any:
         user = await viewer(self)
         if user is None:
@@ -102,6 +139,8 @@ class QuestionState(LiveState, rx.State):
             await self.refresh()
             return rx.toast.error(error.message) if question_id != self.current.id else None
         self.draft = ""
+        # What this tab did itself is no news to it.
+        self.current = QuestionRow()
         await self.refresh()
         return rx.toast.success(
             "Thank you. OpenDeep calls back with your answer."
@@ -113,6 +152,9 @@ class QuestionState(LiveState, rx.State):
         requests = await info_requests.pending(session, user_id, INBOX_LIMIT)
         rows = await question_rows(session, user_id, requests)
         self.waiting, self.server_now = rows, text_of(deps().clock())
+        if self.current.id and self.current.id not in {row.id for row in rows}:
+            gone = await info_requests.get(session, user_id, self.current.id)
+            self.elsewhere = _became(gone) if gone else ""
         self._choose()
         shown = next((r for r in requests if r.id == self.current.id), None)
         lines = await calls.transcript(session, shown.call_id) if shown else []
@@ -132,6 +174,14 @@ class QuestionState(LiveState, rx.State):
         if chosen.id != self.current.id:
             self.error = self.draft = ""
         self.current = chosen
+
+
+def _became(request: InfoRequest) -> str:
+    """What the tabs that did not answer are told."""
+    if request.answer is None:
+        return f"Not needed any more: {request.question}"
+    way = WAYS.get(request.answered_via or "", "elsewhere")
+    return f"You answered {way}: “{request.answer}”"
 
 
 async def question_rows(

@@ -95,6 +95,8 @@ class QuestionRow:
     phase: str = ""
     asked_at: str = ""
     deadline: str = ""
+    #: More time was asked for, which is possible once.
+    extended: bool = False
     answer: str = ""
     answered_at: str = ""
     outcome: str = ""
@@ -218,6 +220,7 @@ def question_row(request: InfoRequest, task: Task) -> QuestionRow:
         phase=phase,
         asked_at=text_of(request.asked_at),
         deadline=text_of(request.deadline_at),
+        extended=request.extended_at is not None,
         answer=request.answer or "",
         answered_at=text_of(request.answered_at),
         outcome=outcome,

@@ -70,6 +70,24 @@ async def test_it_goes_down_with_data_and_up_again(
     command.check(config(database_url))
 
 
+async def test_each_step_keeps_the_data_down_and_up_again(
+    life: Life, database_url: str, engine: Engine
+) -> None:
+    task_id = await lived(life)
+    await life.db.close()
+    migrations.downgrade(database_url, "0001")
+    columns = {column["name"] for column in inspect(engine).get_columns("info_requests")}
+    assert "deadline_at" in columns
+    assert "extended_at" not in columns
+    engine.dispose()
+    migrations.upgrade(database_url)
+    command.check(config(database_url))
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT task_id, answer FROM info_requests")).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [(task_id, "Ada.")]
+
+
 @pytest.mark.parametrize("change", ["payload = '{}'", "type = 'gave_up'", "sequence = 99"])
 async def test_history_cannot_be_rewritten(
     life: Life, database_url: str, engine: Engine, change: str
