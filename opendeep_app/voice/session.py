@@ -13,7 +13,7 @@ import structlog
 from openai import OpenAIError
 from websockets.exceptions import WebSocketException
 
-from opendeep_app.bus import AnswerGiven, CarrierEnded, ExtendWait, HangUp, WaitEnded
+from opendeep_app.bus import CarrierEnded, HangUp
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, Speaker
@@ -197,12 +197,12 @@ class CallSession:
         async with self.deps.bus.commands(self.call_id) as commands:
             async for command in commands:
                 match command:
-                    case AnswerGiven() | ExtendWait() | WaitEnded():
-                        self.questions.look_again(command.info_request_id)
                     case HangUp(reason=reason):
                         self.finish(EndedBy.CREATOR, reason)
                     case CarrierEnded():
                         self._line_is_dead()
+                    case _:
+                        self.questions.look_again(command.info_request_id)
 
     async def _last_words(self) -> None:
         """Waits a moment for what the recipient said just before the line went dead."""
