@@ -46,33 +46,31 @@ async def test_a_person_enters_with_their_password_in_any_case_of_the_address(
     assert user.password_hash.startswith("$argon2id$")
 
 
-@pytest.mark.parametrize(
-    ("email", "password"),
-    [
-        ("ada@example.com", "wrong"),
-        ("ada@example.com", ""),
-        ("ada@example.com", "\x00\ud800"),
-        ("ada@example.com", PASSWORD + "x" * 100_000),
-        ("nobody@example.com", PASSWORD),
-        ("link@example.com", PASSWORD),
-        ("\x00@\ud800", PASSWORD),
-        ("", ""),
-    ],
-)
-async def test_a_wrong_pair_is_refused_without_saying_which_is_wrong(
-    db: Database, email: str, password: str
-) -> None:
+WRONG = [
+    ("ada@example.com", "wrong"),
+    ("ada@example.com", ""),
+    ("ada@example.com", "\x00\ud800"),
+    ("ada@example.com", PASSWORD + "x" * 100_000),
+    ("nobody@example.com", PASSWORD),
+    ("link@example.com", PASSWORD),
+    ("\x00@\ud800", PASSWORD),
+    ("", ""),
+]
+
+
+async def test_a_wrong_pair_is_refused_without_saying_which_is_wrong(db: Database) -> None:
     await register(db)
     await add_user(db, "link@example.com")
-    with pytest.raises(NotAllowed, match=r"^E-mail or password is not right\.$"):
-        await enter(db, email, password)
+    for email, password in WRONG:
+        with pytest.raises(NotAllowed, match=r"^E-mail or password is not right\.$"):
+            await enter(db, email, password)
 
 
-@pytest.mark.parametrize("email", ["", "ada", "ada@", "@example.com", "a da@example.com", "a@b@c"])
-async def test_an_address_must_look_like_one(db: Database, email: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        await register(db, email)
-    assert refused.value.field == "email"
+async def test_an_address_must_look_like_one(db: Database) -> None:
+    for email in ("", "ada", "ada@", "@example.com", "a da@example.com", "a@b@c"):
+        with pytest.raises(InvalidInput) as refused:
+            await register(db, email)
+        assert refused.value.field == "email"
 
 
 async def test_a_short_password_is_refused(db: Database) -> None:
