@@ -105,10 +105,12 @@ export function Heartbeat({ seconds, pending, onBeat }) {
     const back = () => document.visibilityState === "visible" && Date.now() - last > 2 * SECOND && send();
     document.addEventListener("visibilitychange", back);
     window.addEventListener("focus", back);
+    window.addEventListener("online", send);
     return () => {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", back);
       window.removeEventListener("focus", back);
+      window.removeEventListener("online", send);
     };
   }, [seconds]);
   useEffect(() => {
@@ -116,6 +118,70 @@ export function Heartbeat({ seconds, pending, onBeat }) {
     document.title = pending > 0 ? `(${pending}) ${bare}` : bare;
   });
   return null;
+}
+
+// Whether questions make no sound: as the person chose, or else as they like it calm.
+function isMuted() {
+  const chosen = localStorage.getItem("opendeep_muted");
+  return chosen ? chosen === "yes" : matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+// Two soft tones; a browser that has seen no gesture yet stays silent.
+async function chime() {
+  const audio = new AudioContext(), volume = audio.createGain(), tone = audio.createOscillator();
+  tone.connect(volume).connect(audio.destination);
+  tone.frequency.setValueAtTime(660, audio.currentTime);
+  tone.frequency.setValueAtTime(880, audio.currentTime + 0.15);
+  volume.gain.setValueAtTime(0.12, audio.currentTime);
+  volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.5);
+  tone.onended = () => audio.close();
+  tone.start();
+  tone.stop(audio.currentTime + 0.5);
+}
+
+// Calls the person once for each question of a live call, in whichever tab sees it first, and
+// marks the tab's icon while any question waits.
+export function Alerts({ asking, pending, question }) {
+  useEffect(() => {
+    const called = (localStorage.getItem("opendeep_called") || "").split(" ");
+    const fresh = asking.split(" ").filter((id) => id && !called.includes(id));
+    if (!fresh.length) return;
+    localStorage.setItem("opendeep_called", [...called, ...fresh].slice(-20).join(" "));
+    if (!isMuted()) chime().catch(() => {});
+    if (document.visibilityState === "visible" || window.Notification?.permission !== "granted") return;
+    const notice = new Notification("Your agent is on the phone and needs you", { body: question, tag: fresh[0] });
+    notice.onclick = () => { window.focus(); notice.close(); };
+  }, [asking, question]);
+  useEffect(() => {
+    const link = document.querySelector('link[rel="icon"]');
+    if (link) link.href = pending > 0 ? "/favicon-waiting.svg" : "/favicon.svg";
+  }, [pending]);
+  return null;
+}
+
+// Sound on or off, and notifications if the browser has not been asked yet.
+export function AlertChoices({ className }) {
+  const [state, set] = useState(null);
+  const read = () => set({ muted: isMuted(), askable: window.Notification?.permission === "default" });
+  useEffect(read, []);
+  if (!state) return null;
+  const button = (name, label, title, onClick, more) => h("button", { type: "button", className, title, onClick, "data-testid": name, ...more }, label);
+  const toggle = () => { localStorage.setItem("opendeep_muted", state.muted ? "no" : "yes"); read(); };
+  return h("span", { className: "row" },
+    state.askable && button("alert-notify", "Notify me", "Show a notification when this tab is hidden", () => Notification.requestPermission().then(read)),
+    button("alert-sound", state.muted ? "Sound off" : "Sound on", "Whether a question makes a sound", toggle, { "aria-pressed": !state.muted }));
+}
+
+// Words that stay for a moment.
+export function Passing({ text, onGone, ...rest }) {
+  const gone = useRef(onGone);
+  gone.current = onGone;
+  useEffect(() => {
+    if (!text) return;
+    const timer = setTimeout(() => gone.current?.(), 6 * SECOND);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return h("div", { ...rest, role: "status" }, text && h("div", { className: "passing" }, text));
 }
 
 // `/` searches, `a` answers, `n` begins a task; never while somebody types.

@@ -64,6 +64,32 @@ class Heartbeat(_Browser):
     on_beat: EventHandler[no_args_event_spec]
 
 
+class Alerts(_Browser):
+    """Calls the person: a sound, a badge on the tab's icon, a notification when it is hidden.
+
+    `asking` holds the ids of the questions of live calls; each of them calls once per browser.
+    """
+
+    tag = "Alerts"
+    asking: rx.Var[str]
+    pending: rx.Var[int]
+    question: rx.Var[str]
+
+
+class AlertChoices(_Browser):
+    """Sound on or off, and leave to show notifications, which is asked for only here."""
+
+    tag = "AlertChoices"
+
+
+class Passing(_Browser):
+    """Words that stay for a moment."""
+
+    tag = "Passing"
+    text: rx.Var[str]
+    on_gone: EventHandler[no_args_event_spec]
+
+
 class Shortcuts(_Browser):
     """The keyboard."""
 

@@ -1,10 +1,13 @@
 """The question modal: what the agent asks, of whom, how long it can wait, and what follows."""
 
+from typing import Any
+
 import reflex as rx
 
-from opendeep_app.components.browser import Countdown, Modal, hook
+from opendeep_app.components.browser import AlertChoices, Countdown, Modal, hook
 from opendeep_app.components.icons import icon
-from opendeep_app.state.info_requests import QuestionState
+from opendeep_app.state.info_requests import YOU_DECIDE, QuestionState
+from opendeep_app.state.rows import QuestionRow
 
 el = rx.el
 
@@ -71,6 +74,7 @@ def info_modal() -> rx.Component:
                 ),
                 rx.cond(row.suggestions.length() > 0, _suggestions(row.id, row.suggestions)),
                 _answer_form(),
+                wishes(row, "info"),
                 _consequence(live),
                 class_name="modal-body stack",
             ),
@@ -80,6 +84,51 @@ def info_modal() -> rx.Component:
         label="info-question",
         on_later=QuestionState.put_off,
         custom_attrs=hook("info-modal", question_id=row.id, phase=row.phase),
+    )
+
+
+def wishes(row: rx.Var[QuestionRow], place: str) -> rx.Component:
+    """What else than an answer the creator may give while the recipient waits."""
+
+    def wish(label: str, test_id: str, handler: Any, title: str) -> rx.Component:
+        return el.button(
+            label,
+            type="button",
+            class_name="chip",
+            title=title,
+            on_click=handler,
+            custom_attrs=hook(f"{place}-{test_id}"),
+        )
+
+    return rx.cond(
+        row.phase == "open",
+        el.div(
+            rx.cond(
+                row.extended,
+                rx.fragment(),
+                wish(
+                    "Need more time",
+                    "more-time",
+                    QuestionState.more_time(row.id),
+                    "Once: the agent asks them to wait a little longer",
+                ),
+            ),
+            wish(
+                "You decide",
+                "you-decide",
+                QuestionState.suggest(row.id, YOU_DECIDE),
+                "You do not know: the agent decides",
+            ),
+            wish(
+                "Call back later",
+                "postpone",
+                QuestionState.postpone(row.id),
+                "The agent says goodbye now, and calls again once you have answered",
+            ),
+            class_name="chips",
+            role="group",
+            aria_label="Without an answer",
+        ),
     )
 
 
@@ -156,8 +205,9 @@ def _consequence(live: rx.Var[bool]) -> rx.Component:
             ),
             class_name="faint small grow",
         ),
+        AlertChoices.create(class_name="btn ghost"),
         el.button(
-            "Later",
+            "Hide",
             type="button",
             class_name="btn ghost",
             on_click=QuestionState.put_off,

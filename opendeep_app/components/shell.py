@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from opendeep_app.components.browser import Heartbeat, Shortcuts, hook
+from opendeep_app.components.browser import Alerts, Heartbeat, Passing, Shortcuts, hook
 from opendeep_app.components.icons import icon
 from opendeep_app.components.info_modal import info_modal
 from opendeep_app.state.info_requests import QuestionState
@@ -56,6 +56,16 @@ def page(
                     seconds=HEARTBEAT_SECONDS,
                     pending=QuestionState.pending_count,
                     on_beat=loaders,
+                ),
+                Alerts.create(
+                    asking=QuestionState.asking,
+                    pending=QuestionState.pending_count,
+                    question=QuestionState.current.question,
+                ),
+                Passing.create(
+                    text=QuestionState.elsewhere,
+                    on_gone=QuestionState.forget_elsewhere,
+                    custom_attrs=hook("info-elsewhere"),
                 ),
                 Shortcuts.create(),
             ),

@@ -2,8 +2,9 @@
 
 import reflex as rx
 
-from opendeep_app.components.browser import Ago, Countdown, hook
+from opendeep_app.components.browser import Ago, AlertChoices, Countdown, hook
 from opendeep_app.components.icons import icon
+from opendeep_app.components.info_modal import wishes
 from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.state.info_requests import InboxState, QuestionState
 from opendeep_app.state.rows import QuestionRow
@@ -36,6 +37,7 @@ def questions() -> rx.Component:
             skeleton(),
         ),
         here="/questions",
+        actions=AlertChoices.create(class_name="btn ghost"),
         loaders=loading(InboxState.load),
     )
 
@@ -106,6 +108,7 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
             on_submit=QuestionState.answer,
             reset_on_submit=False,
         ),
+        wishes(row, "inbox"),
         class_name=rx.cond(live, "panel pad stack tone-live", "panel pad stack tone-need"),
         custom_attrs=hook("inbox-question", question_id=row.id, phase=row.phase),
         key=row.id,

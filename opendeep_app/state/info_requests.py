@@ -48,6 +48,11 @@ class QuestionState(LiveState, rx.State):
         return len(self.waiting)
 
     @rx.var
+    def asking(self) -> str:
+        """The questions of live calls, which call the creator."""
+        return " ".join(row.id for row in self.waiting if row.phase == "open")
+
+    @rx.var
     def behind(self) -> int:
         """How many more wait behind the modal's question."""
         return max(0, len(self._not_put_off()) - 1)
@@ -94,6 +99,11 @@ class QuestionState(LiveState, rx.State):
         self.later = f"{self.later} {self.current.id}".strip()
         self.draft = ""
         self._choose()
+
+    @rx.event
+    def forget_elsewhere(self) -> None:
+        """The words about it were shown long enough."""
+        self.elsewhere = ""
 
     @rx.event
     async def more_time(self, question_id: str) -> Any:

@@ -1,5 +1,6 @@
 """Whole journeys in a real browser against the whole product on the practice line."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,11 +14,11 @@ from playwright.async_api import Browser, BrowserContext, Page, WebSocket, expec
 from opendeep_app.bus import Bus
 from opendeep_app.config import Settings
 from opendeep_app.db import Database
-from opendeep_app.models import Task
+from opendeep_app.models import Actor, Task, TaskStatus
 from opendeep_app.models import TaskEventType as Event
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.repositories.tasks import TaskDetail
-from opendeep_app.services import accounts
+from opendeep_app.services import accounts, tasks
 from opendeep_app.services.transitions import replay
 from tests.fixtures.lives import assert_consistent
 from tests.fixtures.stacks import Stack
@@ -200,6 +201,104 @@ async def test_a_question_answered_too_late_rings_back_with_the_answer(
     awaited, back = types.index(Event.INFO_AWAITED), types.index(Event.INFO_CALLBACK_SCHEDULED)
     assert awaited < types.index(Event.INFO_ANSWERED) < back
     assert any("third of May 1980" in text for text in await heard_by(stack, number))
+
+
+async def asked(creator: Creator, number: str, goal: str) -> str:
+    """Delegates to somebody who asks, and waits for the question; returns the task's id."""
+    task_id = await creator.delegate(number, goal)
+    await expect(creator.page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
+    return task_id
+
+
+async def test_more_time_moves_the_deadline_in_every_tab(stack: Stack, ada: Creator) -> None:
+    number, page = person(ASKS), ada.page
+    task_id = await asked(ada, number, "Move my check-up to next month.")
+    other = await page.context.new_page()
+    await other.goto(stack.web_url)
+    ring = other.get_by_test_id("info-countdown")
+    seconds = int(await ring.get_attribute("data-seconds") or 0)
+    assert 0 < seconds <= 30
+    await page.get_by_test_id("info-more-time").click()
+    await expect(ring).to_have_attribute("data-seconds", re.compile(r"^(3[1-9]|[45]\d|60)$"))
+    for tab in (page, other):
+        await expect(tab.get_by_test_id("info-more-time")).to_be_hidden()
+
+    # The answer of one tab is news to the other, which closes its modal.
+    await page.get_by_test_id("info-answer").fill("The third of May 1980")
+    await page.get_by_test_id("info-submit").click()
+    await expect(other.get_by_test_id("info-modal")).to_be_hidden()
+    news = other.get_by_test_id("info-elsewhere")
+    await expect(news).to_contain_text("in another tab: “The third of May 1980”")
+    await expect(page.get_by_test_id("info-elsewhere")).to_be_empty()
+    await expect(news).to_be_empty(timeout=PATIENCE)
+    await ada.sees("COMPLETED")
+    types = [event.type for event in (await ada.history(task_id)).events]
+    assert types.index(Event.INFO_EXTENDED) < types.index(Event.INFO_ANSWERED)
+
+
+async def test_call_back_later_says_goodbye_at_once(stack: Stack, ada: Creator) -> None:
+    number, page = person(ASKS), ada.page
+    task_id = await asked(ada, number, "Move my check-up to next year.")
+    await page.get_by_test_id("info-postpone").click()
+    await expect(page.get_by_test_id("info-modal")).to_be_hidden()
+    await ada.sees("PENDING_USER_INFO")
+    assert "call you again" in (await heard_by(stack, number))[-1]
+    expired = [e for e in (await ada.history(task_id)).events if e.type is Event.INFO_EXPIRED]
+    assert [event.actor for event in expired] == [Actor.CREATOR]
+
+    await page.get_by_test_id("pending-bell").click()
+    await page.get_by_test_id("inbox-answer").fill("The third of May 1980")
+    await page.get_by_test_id("inbox-submit").click()
+    await page.goto(f"{stack.web_url}/tasks/{task_id}")
+    await ada.sees("COMPLETED")
+    assert len((await ada.history(task_id)).calls) == 2
+
+
+async def test_a_question_that_came_while_offline_is_shown_on_return(
+    stack: Stack, ada: Creator
+) -> None:
+    page, number = ada.page, person(HANGS_UP)
+    task_id = await ada.delegate(number, "Ask when the offline results come.")
+    await page.context.set_offline(True)
+    async with database(stack) as db:
+        async with asyncio.timeout(PATIENCE / 1000):
+            while True:
+                async with db.reading() as session:
+                    task = await session.get_one(Task, task_id)
+                if task.status is TaskStatus.PENDING_USER_INFO:
+                    break
+                await asyncio.sleep(0.2)
+    await page.context.set_offline(False)
+    modal = page.get_by_test_id("info-modal")
+    await expect(modal).to_have_attribute("data-phase", "expired", timeout=PATIENCE)
+    await expect(page.locator('link[rel="icon"]')).to_have_attribute("href", re.compile("waiting"))
+
+
+async def test_a_hidden_tab_calls_with_a_notification(stack: Stack, ada: Creator) -> None:
+    page = ada.page
+    await page.goto(f"{stack.web_url}/questions")
+    await expect(page.get_by_test_id("alert-sound")).to_be_visible()
+    await page.evaluate(
+        """() => {
+            window.shown = [];
+            window.Notification = class {
+                static permission = "granted";
+                constructor(title, more) { window.shown.push(more.body); }
+            };
+            Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+        }"""
+    )
+    async with database(stack) as db, db.unit_of_work() as uow:
+        user = await accounts.find_user(uow.session, ada.email)
+        assert user is not None
+        wanted = tasks.NewTask(phone_number=person(ASKS), goal="Move my check-up once more.")
+        await tasks.create(uow, user.id, wanted)
+    await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
+    assert any("date of birth" in body for body in await page.evaluate("window.shown"))
+    await page.get_by_test_id("alert-sound").last.click()
+    assert await page.evaluate("localStorage.getItem('opendeep_muted')") in ("yes", "no")
+    await page.get_by_test_id("info-you-decide").click()
+    await expect(page.get_by_test_id("info-modal")).to_be_hidden()
 
 
 async def test_busy_then_no_answer_then_success_by_retry(stack: Stack, ada: Creator) -> None:

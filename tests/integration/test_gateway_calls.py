@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from opendeep_app.models import (
     TaskEventType,
     TaskStatus,
 )
-from opendeep_app.services import tasks
+from opendeep_app.services import info_requests, tasks
 from opendeep_app.supervisor import ports
 from opendeep_app.voice import gateway as gateway_module
 from opendeep_app.voice import questions as questions_module
@@ -177,6 +178,33 @@ async def test_a_question_answered_too_late_rings_back(exchange: Exchange) -> No
     brief = (await exchange.call(again)).brief
     assert BORN in brief and "I called earlier" in brief
     assert (await functions(exchange, again))[-1]["arguments"]["outcome"] == "goal_met"
+
+
+@pytest.mark.parametrize("exchange_settings", [{"info_timeout_seconds": 5}], indirect=True)
+async def test_more_time_keeps_the_recipient_on_the_line(exchange: Exchange) -> None:
+    call_id = await exchange.dial(CLINIC)
+    question = await exchange.question(call_id)
+    async with exchange.deps.db.unit_of_work() as uow:
+        await info_requests.extend(uow, exchange.user_id, question.id)
+    while exchange.deps.clock() < question.deadline_at + timedelta(seconds=0.5):
+        await asyncio.sleep(0.1)
+    assert (await exchange.answer(question.id, BORN)).status is InfoRequestStatus.ANSWERED
+    assert (await exchange.ended(call_id)).outcome is CallOutcome.ANSWERED
+    [seen] = await exchange.heard()
+    assert any(BORN in text for text in seen["heard"])
+
+
+async def test_postponing_says_goodbye_at_once(exchange: Exchange) -> None:
+    call_id = await exchange.dial(CLINIC)
+    question = await exchange.question(call_id)
+    async with exchange.deps.db.unit_of_work() as uow:
+        await info_requests.postpone(uow, exchange.user_id, question.id)
+    call = await exchange.ended(call_id, seconds=15)
+    assert (call.outcome, call.ended_by) == (CallOutcome.AWAITING_INFO, EndedBy.AGENT)
+    assert exchange.deps.clock() < question.deadline_at
+    [seen] = await exchange.heard()
+    assert "We will call you again" in seen["heard"][-1], "no polite goodbye was heard"
+    assert (await exchange.answer(question.id, BORN)).status is InfoRequestStatus.ANSWERED_LATE
 
 
 async def test_the_creator_stops_the_call(exchange: Exchange) -> None:
