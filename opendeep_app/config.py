@@ -25,6 +25,7 @@ SCHEMES = {
     "redis_url": ("redis://", "rediss://", "unix://"),
 }
 PRACTICE_FROM_NUMBER = "+12025550100"
+SOONEST_WITHDRAWAL = 30
 LONGEST_SOCKET_PATH = 100
 """Bytes; macOS takes 103 and Linux 107."""
 
@@ -76,6 +77,10 @@ class Settings(BaseSettings):
     info_timeout_seconds: float = Field(30, gt=0, le=600)
     info_extension_seconds: float = Field(30, gt=0, le=600)
     """What "need more time" adds to the deadline of a question, once."""
+    job_lost_seconds: float = Field(5, gt=0)
+    adopt_after_seconds: float = Field(10, gt=0)
+    withdraw_after_seconds: float = Field(60, gt=0)
+    session_lost_seconds: float = Field(15, gt=0)
 
     practice: bool = False
     practice_speed: float = Field(1.0, gt=0, le=1000)
@@ -111,6 +116,10 @@ class Settings(BaseSettings):
                 "Set all four credentials to go live, or none to use the practice line."
             )
         self.practice = bool(missing)
+        if not self.practice and self.withdraw_after_seconds < SOONEST_WITHDRAWAL:
+            # A request for a call may be under way for 15 s; what it asks for must not be
+            # taken back, and asked for again, before its end.
+            raise SetupError(f"OPENDEEP_WITHDRAW_AFTER_SECONDS: At least {SOONEST_WITHDRAWAL}")
         self.data_dir = self.data_dir.expanduser().absolute()
         self.database_url = self.database_url or f"sqlite:///{self.data_dir / 'opendeep.db'}"
         self.redis_url = self.redis_url or f"unix://{self.redis_socket}"
@@ -129,6 +138,10 @@ class Settings(BaseSettings):
             retry_base_seconds=self.retry_base_seconds,
             info_timeout_seconds=self.info_timeout_seconds,
             info_extension_seconds=self.info_extension_seconds,
+            job_lost_seconds=self.job_lost_seconds,
+            adopt_after_seconds=self.adopt_after_seconds,
+            withdraw_after_seconds=self.withdraw_after_seconds,
+            session_lost_seconds=self.session_lost_seconds,
             max_concurrent_calls=self.max_concurrent_calls,
             max_user_calls=self.max_user_calls,
         )

@@ -36,6 +36,8 @@ class Policy:
     info_extension_seconds: float = 30
     max_concurrent_calls: int = 100
     max_user_calls: int = 50
+    #: A job that has not run by now, or of whose worker nothing is heard, is lost.
+    job_lost_seconds: float = 5
     #: How long the carrier may take to show a call whose creation was not confirmed.
     adopt_after_seconds: float = 10
     withdraw_after_seconds: float = 60

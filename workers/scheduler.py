@@ -15,9 +15,6 @@ from opendeep_app.services import dialling, reconciling
 
 log = structlog.get_logger()
 
-#: A job that Redis still holds runs within this time; later, it counts as lost.
-JOB_GRACE = timedelta(seconds=5)
-
 
 async def dispatch_due(ctx: dict[str, Any]) -> int:
     """Claims what is due and queues its dialling; returns how many calls."""
@@ -36,15 +33,16 @@ async def sweep(ctx: dict[str, Any]) -> None:
     """Finds what got stuck because a process died or Redis forgot, and moves it on."""
     deps: Dependencies = ctx["deps"]
     now, policy = deps.clock(), deps.db.policy
+    job_lost = now - timedelta(seconds=policy.job_lost_seconds)
     async with deps.db.reading() as session:
-        undialled = await call_rows.never_dialled(session, now - JOB_GRACE)
+        undialled = await call_rows.never_dialled(session, job_lost)
         unconfirmed = await call_rows.unconfirmed(
             session, now - timedelta(seconds=policy.adopt_after_seconds)
         )
         silent = await call_rows.silent(
             session, now - timedelta(seconds=policy.session_lost_seconds)
         )
-        unanalysed = await call_rows.unanalysed(session, now - JOB_GRACE)
+        unanalysed = await call_rows.unanalysed(session, job_lost)
         unwanted = await call_rows.unwanted(session)
         forgotten = await task_rows.forgotten(session)
     for call_id in undialled:

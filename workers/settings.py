@@ -1,5 +1,6 @@
 """What arq needs to know: the jobs, their schedule, and how a worker starts and stops."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from opendeep_app.dependencies import dependencies
 from opendeep_app.logs import configure_logs
 from workers.calls import analyse_call, hang_up_call, place_call
 from workers.info_requests import expire_info_requests
+from workers.leases import Leases, on_job_end, on_job_start
 from workers.scheduler import dispatch_due, sweep
 
 EVERY_SECOND = set(range(60))
@@ -23,6 +25,9 @@ async def startup(ctx: dict[str, Any]) -> None:
     stack = AsyncExitStack()
     ctx["stack"] = stack
     ctx["deps"] = await stack.enter_async_context(dependencies(Settings.load()))
+    ctx["leases"] = leases = Leases(ctx["deps"].settings.job_lost_seconds)
+    keeping = asyncio.create_task(leases.keep(ctx["redis"]))
+    stack.callback(keeping.cancel)
 
 
 async def shutdown(ctx: dict[str, Any]) -> None:
@@ -48,6 +53,10 @@ class WorkerSettings:
     ]
     on_startup = startup
     on_shutdown = shutdown
+    on_job_start = on_job_start
+    on_job_end = on_job_end
+    # For jobs that arq gives up by itself; kept for its hour, that verdict would block their ids.
+    keep_result = 0
     max_jobs = 50
     poll_delay = 0.05
     job_timeout = 120
