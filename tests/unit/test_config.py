@@ -165,3 +165,14 @@ def test_a_data_directory_with_a_long_name_still_gets_a_socket(tmp_path: Path) -
     settings = Settings.load(data_dir=tmp_path / ("x" * 120))
     assert len(os.fsencode(settings.redis_socket)) < 100
     assert settings.embedded_redis
+
+
+def test_a_call_is_not_taken_back_while_its_request_may_be_under_way(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("OPENDEEP_WITHDRAW_AFTER_SECONDS", "2")
+    assert Settings.load().policy.withdraw_after_seconds == 2
+    for name, value in LIVE.items():
+        environment.setenv(name, value)
+    with pytest.raises(SetupError, match="OPENDEEP_WITHDRAW_AFTER_SECONDS: At least 30"):
+        Settings.load()
