@@ -23,6 +23,11 @@ async def place_call(ctx: dict[str, Any], call_id: str) -> str:
         order = await dialling.begin(uow, call_id)
     if order is None:
         return "not due"
+    if (deps.clock() - order.since).total_seconds() > deps.db.policy.adopt_after_seconds:
+        # This process was suspended meanwhile, so the reconciler may be taking the call back:
+        # dialling it now could ring twice. Left alone, it is withdrawn and costs nothing.
+        log.warning("dialling_too_late", call_id=call_id)
+        return "too late"
     try:
         sid = await deps.telephony.create_call(call_id, order.phone_number)
     except CarrierError as error:

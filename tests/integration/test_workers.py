@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -159,6 +161,22 @@ async def test_a_worker_that_dies_while_it_asks_rings_once(
         assert call_id not in carrier.rings
     task = await life.task(task_id)
     assert (task.status, task.current_attempt_count) == (TaskStatus.IN_PROGRESS, 1)
+
+
+async def test_a_worker_that_slept_before_asking_does_not_ask(
+    life: Life, worker: Ctx, carrier: FakeCarrier
+) -> None:
+    task_id = await life.create()
+    [call_id] = await life.claim()
+    woken = life.clock.now + timedelta(minutes=5)
+    slept = replace(worker["deps"], clock=lambda: woken)
+    assert await place_call({"deps": slept}, call_id) == "too late"
+    assert carrier.rings == []
+    life.clock.advance(minutes=5)
+    await sweep(worker)
+    task = await life.task(task_id)
+    assert (task.status, task.current_attempt_count) == (TaskStatus.PENDING, 0)
+    await life.check()
 
 
 async def test_an_analysis_that_fails_is_tried_again_and_then_given_up(
