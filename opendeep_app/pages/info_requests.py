@@ -21,6 +21,7 @@ def questions() -> rx.Component:
     """Waiting questions first, settled ones below."""
     return page(
         "Questions",
+        el.div(AlertChoices.create(class_name="btn ghost"), class_name="alert-choices"),
         rx.cond(
             InboxState.loaded,
             rx.cond(
@@ -37,7 +38,6 @@ def questions() -> rx.Component:
             skeleton(),
         ),
         here="/questions",
-        actions=AlertChoices.create(class_name="btn ghost"),
         loaders=loading(InboxState.load),
     )
 
