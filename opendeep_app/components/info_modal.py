@@ -213,5 +213,5 @@ def _consequence(live: rx.Var[bool]) -> rx.Component:
             on_click=QuestionState.put_off,
             custom_attrs=hook("info-later"),
         ),
-        class_name="row",
+        class_name="row consequence",
     )
