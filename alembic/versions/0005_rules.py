@@ -1,0 +1,14 @@
+"""Rules as data: calling hours, retries, and why a call comes when it does"""
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
