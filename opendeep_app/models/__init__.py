@@ -1,29 +1,35 @@
 """The tables and their enums, one noun a file."""
 
 from opendeep_app.models.calls import (
+    AnswerState,
     Call,
     CallOutcome,
     CallStatus,
+    Direction,
     EndedBy,
     Speaker,
     TranscriptLine,
 )
 from opendeep_app.models.campaigns import Campaign
 from opendeep_app.models.do_not_call import DoNotCall
+from opendeep_app.models.findings import Finding
 from opendeep_app.models.info_requests import InfoRequest, InfoRequestStatus
 from opendeep_app.models.task_events import Actor, TaskEvent, TaskEventType
-from opendeep_app.models.tasks import Task, TaskStatus
+from opendeep_app.models.tasks import Task, TaskStatus, VoicemailPolicy
 from opendeep_app.models.users import AccessToken, TokenKind, User
 
 __all__ = [
     "AccessToken",
     "Actor",
+    "AnswerState",
     "Call",
     "CallOutcome",
     "CallStatus",
     "Campaign",
+    "Direction",
     "DoNotCall",
     "EndedBy",
+    "Finding",
     "InfoRequest",
     "InfoRequestStatus",
     "Speaker",
@@ -34,4 +40,5 @@ __all__ = [
     "TokenKind",
     "TranscriptLine",
     "User",
+    "VoicemailPolicy",
 ]

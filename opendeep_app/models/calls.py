@@ -59,6 +59,31 @@ class CallOutcome(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class Direction(StrEnum):
+    """Who rang whom."""
+
+    OUTBOUND = "OUTBOUND"
+    INBOUND = "INBOUND"
+
+
+class AnswerState(StrEnum):
+    """Who or what is believed to have answered."""
+
+    HUMAN = "HUMAN"
+    #: Somebody's recorded greeting, with a beep to come.
+    VOICEMAIL = "VOICEMAIL"
+    #: A machine that asks who calls and why before it puts anybody through.
+    SCREENING = "SCREENING"
+    #: A machine that wants keys pressed.
+    MENU = "MENU"
+    #: Music or announcements until somebody has time.
+    HOLD = "HOLD"
+    #: A voicemail that takes no messages.
+    MAILBOX_FULL = "MAILBOX_FULL"
+    #: The line is open and nobody speaks.
+    SILENCE = "SILENCE"
+
+
 class EndedBy(StrEnum):
     """Who or what ended a call."""
 
@@ -96,6 +121,7 @@ class Call(SQLModel, table=True):
     id: str = id_field()
     task_id: str = reference("tasks")
     attempt_number: int
+    direction: Direction = Field(default=Direction.OUTBOUND, sa_type=enum_type(Direction))
     phone_number: str = Field(max_length=20)
     status: CallStatus = Field(default=CallStatus.INTENT, sa_type=enum_type(CallStatus))
     outcome: CallOutcome | None = Field(
@@ -108,12 +134,14 @@ class Call(SQLModel, table=True):
     carrier_sid: str | None = Field(default=None, max_length=64)
     carrier_error: int | None = None
     answered_by: str | None = Field(default=None, max_length=40)
+    answer_state: AnswerState | None = Field(default=None, sa_type=enum_type(AnswerState))
     created_at: datetime = time_field()
     dialled_at: datetime | None = time_field(default=None)
     answered_at: datetime | None = time_field(default=None)
     ended_at: datetime | None = time_field(default=None)
     duration_seconds: int | None = None
     brief: str = Field(default="")
+    brief_version: str = Field(default="", max_length=20)
     gateway_id: str | None = Field(default=None, max_length=64)
     session_opened_at: datetime | None = time_field(default=None)
     session_seen_at: datetime | None = time_field(default=None)
@@ -123,6 +151,17 @@ class Call(SQLModel, table=True):
     callback_reason: str = Field(default="", max_length=500)
     analysis: dict[str, Any] | None = Field(default=None, sa_type=Json)
     analysed_at: datetime | None = time_field(default=None)
+    #: Tokens of the voice model by direction and modality, summed over the call.
+    usage: dict[str, int] = Field(default_factory=dict, sa_type=Json)
+    #: Millionths of a US dollar: `model` and `carrier`, and their sum.
+    costs: dict[str, int] = Field(default_factory=dict, sa_type=Json)
+    cost_micros: int = 0
+    #: How the conversation ran: milliseconds and counts, as the voice session measured them.
+    measures: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    recording_sid: str | None = Field(default=None, max_length=64)
+    recording_seconds: int | None = None
+    #: The recording's name below `recordings` in the data directory, once it is stored.
+    recording_file: str | None = Field(default=None, max_length=120)
 
 
 class Speaker(StrEnum):

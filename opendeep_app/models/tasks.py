@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from opendeep_app.models.base import enum_type, id_field, reference, time_field
+from opendeep_app.models.base import Json, enum_type, id_field, reference, time_field
 
 
 class TaskStatus(StrEnum):
@@ -31,6 +32,17 @@ class TaskStatus(StrEnum):
     def callable(self) -> bool:
         """True when the task waits for its next call."""
         return self in CALLABLE
+
+
+class VoicemailPolicy(StrEnum):
+    """What the agent does when a voicemail picks up."""
+
+    #: Hangs up; the next attempt may reach somebody.
+    HANG_UP = "HANG_UP"
+    #: Leaves a short message, every time.
+    LEAVE_MESSAGE = "LEAVE_MESSAGE"
+    #: Hangs up, but leaves a message on the last attempt.
+    LAST_ATTEMPT = "LAST_ATTEMPT"
 
 
 CALLABLE = (TaskStatus.PENDING, TaskStatus.RETRY_SCHEDULED)
@@ -78,6 +90,13 @@ class Task(SQLModel, table=True):
     next_action_reason: str = Field(default="", max_length=500)
     not_before: datetime | None = time_field(default=None)
     info_timeout_seconds: float | None = None
+    voicemail_policy: VoicemailPolicy = Field(
+        default=VoicemailPolicy.HANG_UP, sa_type=enum_type(VoicemailPolicy)
+    )
+    max_call_seconds: int = 900
+    record_call: bool = False
+    #: What the agent is to find out, besides reaching the goal: `field` and `description`.
+    findings_wanted: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     result_summary: str = Field(default="", max_length=4000)
     result_reason: str = Field(default="", max_length=500)
     idempotency_key: str | None = Field(default=None, max_length=255)

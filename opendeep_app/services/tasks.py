@@ -8,7 +8,16 @@ from zoneinfo import available_timezones
 
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict, InvalidInput, NotFound
-from opendeep_app.models import Actor, CallStatus, Campaign, Task, TaskEventType, TaskStatus, User
+from opendeep_app.models import (
+    Actor,
+    CallStatus,
+    Campaign,
+    Task,
+    TaskEventType,
+    TaskStatus,
+    User,
+    VoicemailPolicy,
+)
 from opendeep_app.models.task_events import Reason
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
@@ -18,15 +27,26 @@ from opendeep_app.services.scheduling import dispatch, scheduled
 from opendeep_app.services.transitions import move, record, start
 
 FARTHEST_WISH = timedelta(days=366)
+SHORTEST_CALL, LONGEST_CALL = 60, 3600
+MOST_FINDINGS = 20
 LIMITS = {"contact_name": 120, "goal": 4000, "context": 8000, "language": 16}
 
 #: What a creator said of a task; two requests that differ in one of these want two tasks.
 WISHES = (
     "phone_number", "contact_name", "goal", "context", "language", "time_zone", "priority",
-    "max_attempts", "not_before", "info_timeout_seconds", "campaign_id",
+    "max_attempts", "not_before", "info_timeout_seconds", "campaign_id", "voicemail_policy",
+    "max_call_seconds", "record_call", "findings_wanted",
 )  # fmt: skip
 
 _time_zones = functools.cache(available_timezones)
+
+
+@dataclass(frozen=True)
+class FindingWanted:
+    """Something the agent is to find out; `field` names it in a few words."""
+
+    field: str
+    description: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,10 @@ class NewTask:
     time_zone: str | None = None
     language: str = "en"
     info_timeout_seconds: float | None = None
+    voicemail_policy: VoicemailPolicy = VoicemailPolicy.HANG_UP
+    max_call_seconds: int = 900
+    record_call: bool = False
+    findings_wanted: tuple[FindingWanted, ...] = ()
     campaign_id: str | None = None
     default_region: str | None = None
     idempotency_key: str | None = None
@@ -97,6 +121,13 @@ def plan(uow: UnitOfWork, user_id: str, new: NewTask) -> tuple[Task, Schedule]:
         next_action_at=schedule.at,
         next_action_reason=schedule.reason,
         info_timeout_seconds=new.info_timeout_seconds,
+        voicemail_policy=new.voicemail_policy,
+        max_call_seconds=new.max_call_seconds,
+        record_call=new.record_call,
+        findings_wanted=[
+            {"field": wanted.field.strip(), "description": wanted.description.strip()}
+            for wanted in new.findings_wanted
+        ],
         idempotency_key=new.idempotency_key,
         created_at=uow.now,
         updated_at=uow.now,
@@ -211,5 +242,20 @@ def _check(new: NewTask, now: datetime) -> None:
         raise InvalidInput("not_before", "Choose a time within the next year.")
     if new.info_timeout_seconds is not None and not 5 <= new.info_timeout_seconds <= 600:
         raise InvalidInput("info_timeout_seconds", "Choose 5 to 600 seconds.")
+    if not SHORTEST_CALL <= new.max_call_seconds <= LONGEST_CALL:
+        raise InvalidInput("max_call_seconds", f"Choose {SHORTEST_CALL} to {LONGEST_CALL} seconds.")
+    _check_findings(new.findings_wanted)
     if new.idempotency_key is not None and not 1 <= len(new.idempotency_key) <= 255:
         raise InvalidInput("idempotency_key", "Use 1 to 255 characters.")
+
+
+def _check_findings(wanted: Sequence[FindingWanted]) -> None:
+    fields = [one.field.strip() for one in wanted]
+    if len(fields) > MOST_FINDINGS:
+        raise InvalidInput("findings_wanted", f"Ask for at most {MOST_FINDINGS} things.")
+    if not all(1 <= len(name) <= 80 for name in fields):
+        raise InvalidInput("findings_wanted", "Name each thing in 1 to 80 characters.")
+    if any(len(one.description) > 300 for one in wanted):
+        raise InvalidInput("findings_wanted", "Describe each thing in up to 300 characters.")
+    if len({name.casefold() for name in fields}) < len(fields):
+        raise InvalidInput("findings_wanted", "Give each thing a name of its own.")

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from opendeep_app import migrations
 from opendeep_app.db import Database
-from opendeep_app.models import TaskStatus
+from opendeep_app.models import Direction, TaskStatus, VoicemailPolicy
 from opendeep_app.models.call_analysis import Verdict
 from tests.fixtures.lives import Life, found
 
@@ -82,6 +82,12 @@ async def test_each_step_keeps_the_data_down_and_up_again(
     engine.dispose()
     migrations.upgrade(database_url)
     command.check(config(database_url))
+    task = await life.task(task_id)
+    [call] = await life.calls(task_id)
+    assert (task.voicemail_policy, task.max_call_seconds) == (VoicemailPolicy.HANG_UP, 900)
+    assert (task.record_call, task.findings_wanted) == (False, [])
+    assert (call.direction, call.answer_state) == (Direction.OUTBOUND, None)
+    assert (call.usage, call.costs, call.cost_micros, call.measures) == ({}, {}, 0, {})
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT task_id, answer FROM info_requests")).all()
     engine.dispose()
@@ -107,7 +113,14 @@ async def test_a_person_who_goes_takes_everything_along(life: Life, db: Database
     async with db.unit_of_work() as uow:
         await uow.session.execute(text("DELETE FROM users"))
     async with db.reading() as session:
-        for table in ("tasks", "calls", "task_events", "transcript_lines", "info_requests"):
+        for table in (
+            "tasks",
+            "calls",
+            "task_events",
+            "transcript_lines",
+            "info_requests",
+            "findings",
+        ):
             assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
 
 
