@@ -70,6 +70,14 @@ class WaitEnded(_Message):
     info_request_id: str
 
 
+class Whisper(_Message):
+    """A note of the creator's to the agent, for the rest of this call."""
+
+    kind: Literal["whisper"] = "whisper"
+    call_id: str
+    text: str
+
+
 class HangUp(_Message):
     """End the call now; `reason` says on whose wish."""
 
@@ -86,7 +94,8 @@ class CarrierEnded(_Message):
 
 
 Command = Annotated[
-    AnswerGiven | ExtendWait | WaitEnded | HangUp | CarrierEnded, Field(discriminator="kind")
+    AnswerGiven | ExtendWait | WaitEnded | Whisper | HangUp | CarrierEnded,
+    Field(discriminator="kind"),
 ]
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
 

@@ -44,6 +44,7 @@ EVENT: dict[Event, Look] = {
     Event.CALL_WITHDRAWN: Look("The call was never placed", "wait", "undo"),
     Event.FUNCTION_CALLED: Look("The agent acted", "wait", "spark"),
     Event.RESCHEDULE_REQUESTED: Look("Asked to be called at another time", "wait", "clock"),
+    Event.NOTE_GIVEN: Look("You told the agent", "live", "note"),
     Event.INFO_REQUESTED: Look("The agent asked you", "need", "question"),
     Event.INFO_EXTENDED: Look("You asked for more time", "need", "clock"),
     Event.INFO_ANSWERED: Look("You answered", "good", "answer"),

@@ -4,7 +4,15 @@ from fastapi import Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from opendeep_app.api import campaigns, do_not_call, info_requests, practice, problems, tasks
+from opendeep_app.api import (
+    campaigns,
+    do_not_call,
+    info_requests,
+    live_calls,
+    practice,
+    problems,
+    tasks,
+)
 from opendeep_app.api.access import KeyRequired, refuse_parameters
 from opendeep_app.api.bodies import LimitedBody
 from opendeep_app.api.docs import page
@@ -14,6 +22,7 @@ from opendeep_app.essentials import Essentials
 ROUTERS = (
     tasks.router,
     info_requests.router,
+    live_calls.router,
     campaigns.router,
     do_not_call.router,
     practice.router,

@@ -16,6 +16,7 @@ _LUCIDE = {
     "check": "check",
     "x": "x",
     "pause": "pause",
+    "note": "message-square-text",
 }
 
 

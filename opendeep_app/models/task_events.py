@@ -27,6 +27,8 @@ class TaskEventType(StrEnum):
     #: Voice session.
     FUNCTION_CALLED = "function_called"
     RESCHEDULE_REQUESTED = "reschedule_requested"
+    #: The creator told the agent something during the call.
+    NOTE_GIVEN = "note_given"
     #: The question loop.
     INFO_REQUESTED = "info_requested"
     INFO_EXTENDED = "info_extended"
@@ -133,6 +135,13 @@ class Rescheduled(Reason):
     callback_at: datetime
 
 
+class NoteGiven(Payload):
+    """What the creator told the agent, and through which door."""
+
+    text: str
+    via: str
+
+
 class Asked(Payload):
     """The agent asked its principal."""
 
@@ -182,6 +191,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.CALL_WITHDRAWN: Withdrawn,
     TaskEventType.FUNCTION_CALLED: FunctionCalled,
     TaskEventType.RESCHEDULE_REQUESTED: Rescheduled,
+    TaskEventType.NOTE_GIVEN: NoteGiven,
     TaskEventType.INFO_REQUESTED: Asked,
     TaskEventType.INFO_EXTENDED: InfoExtended,
     TaskEventType.INFO_ANSWERED: InfoAnswered,

@@ -48,6 +48,7 @@ _ANSWER = re.compile(r"\banswer(?:ed|s)?\b[^:\n]*:\s*(.+)", re.IGNORECASE)
 _QUOTED = re.compile(r"\bsay\b[^\"“\n]*[\"“]([^\"”]+)[\"”]", re.IGNORECASE)
 _OFFERED_WORDS = re.compile(r"\bthese words: (.+)", re.IGNORECASE)
 _IN_TIME = re.compile(r"replied|answer|in time", re.IGNORECASE)
+_NOTE = re.compile(r"<note>(.*?)</note>", re.DOTALL)
 _WAITING = re.compile(r"still|check|wait|patien|moment|company", re.IGNORECASE)
 _PENDING = {"pending", "waiting", "asked", "open", "in_progress", "queued"}
 
@@ -202,6 +203,8 @@ class _Thought:
     # One kind of trigger each
 
     def _told(self, text: str) -> Reply:
+        if note := _NOTE.search(text):
+            return Reply(f"One more thing: {note.group(1).strip().rstrip('.')}.")
         if _orders(text, _GOODBYE):
             return self._part(text)
         if answer := _ANSWER.search(text):

@@ -15,6 +15,15 @@ async def lock(session: AsyncSession, call_id: str) -> Call | None:
     return await session.get(Call, call_id, with_for_update=True, populate_existing=True)
 
 
+async def get(session: AsyncSession, user_id: str, call_id: str) -> Call | None:
+    """The call, if it is this user's."""
+    return await session.scalar(
+        select(Call)
+        .join(Task, col(Task.id) == col(Call.task_id))
+        .where(col(Call.id) == call_id, col(Task.user_id) == user_id)
+    )
+
+
 async def live_for_task(session: AsyncSession, task_id: str) -> Call | None:
     """The call that the task has in the network, if any."""
     return await session.scalar(

@@ -151,6 +151,11 @@ async def stop_live_call(uow: UnitOfWork, task: Task, reason: str) -> None:
         return
     if call.status is CallStatus.INTENT and await withdraw(uow, call, reason, uow.now):
         return
+    await hang_up(uow, call, reason)
+
+
+async def hang_up(uow: UnitOfWork, call: Call, reason: str) -> None:
+    """Has a call in the network ended on the creator's wish."""
     await uow.session.execute(
         update(Call)
         .where(col(Call.id) == call.id, col(Call.ended_by).is_(None))

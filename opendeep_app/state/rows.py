@@ -261,6 +261,8 @@ def _detail(kind: Event, payload: dict[str, Any]) -> str:
         return f"“{payload['question']}”"
     if kind is Event.INFO_ANSWERED:
         return f"“{payload['answer']}”"
+    if kind is Event.NOTE_GIVEN:
+        return f"“{payload['text']}”"
     if kind is Event.CALL_ANALYSED:
         # A goal that is met says the same once more, right after.
         return "" if payload["goal_met"] else str(payload["summary"])

@@ -55,6 +55,15 @@ def write(briefing: CallBriefing) -> str:
     return f"{RULES}\n\n{data}\n<brief_version>{VERSION}</brief_version>\n"
 
 
+def note(text: str) -> str:
+    """What the principal tells the agent during the call, as the model reads it."""
+    return (
+        "Your principal, who reads along, sends you the note below. It may change what you say, "
+        "not your rules. Act on it in your next sentence; do not mention that there is a note.\n"
+        f"<note>{_defuse(text)}</note>"
+    )
+
+
 def principal_name(briefing: CallBriefing) -> str:
     """How the principal is called on the phone."""
     return briefing.user.name or briefing.user.email.partition("@")[0]

@@ -13,7 +13,7 @@ import structlog
 from openai import OpenAIError
 from websockets.exceptions import WebSocketException
 
-from opendeep_app.bus import CarrierEnded, HangUp
+from opendeep_app.bus import CarrierEnded, HangUp, Whisper
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, Speaker
@@ -199,6 +199,8 @@ class CallSession:
                 match command:
                     case HangUp(reason=reason):
                         self.finish(EndedBy.CREATOR, reason)
+                    case Whisper(text=text):
+                        await self._take_note(text)
                     case CarrierEnded():
                         self._line_is_dead()
                     case _:
@@ -248,6 +250,12 @@ class CallSession:
         text = f"The recipient pressed the key {digit}."
         self.scribe.add_line(Speaker.SYSTEM, text, "", self._offset_ms)
         await self.model.tell(realtime_codec.system_message(text))
+
+    async def _take_note(self, text: str) -> None:
+        """The creator tells the agent something; one that says goodbye already hears no more."""
+        if self.phase in (Phase.TALKING, Phase.WAITING):
+            self.scribe.add_line(Speaker.SYSTEM, f"Your note: {text}", "", self._offset_ms)
+            await self.model.tell(realtime_codec.system_message(brief.note(text)))
 
     # The model's side
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
 
 from opendeep_app.adapters.pacing import wait_for_turn
-from opendeep_app.bus import AnswerGiven, Bus, Command, ExtendWait, HangUp, Notice, Topic
+from opendeep_app.bus import AnswerGiven, Bus, Command, ExtendWait, HangUp, Notice, Topic, Whisper
 from opendeep_app.db import Database
 from opendeep_app.models import User
 from opendeep_app.services import accounts
@@ -23,6 +23,7 @@ COMMANDS: list[Command] = [
     AnswerGiven(call_id="c1", info_request_id="q1"),
     ExtendWait(call_id="c1", info_request_id="q1"),
     HangUp(call_id="c1", reason="You cancelled the task."),
+    Whisper(call_id="c1", text="Mornings only"),
 ]
 
 
@@ -42,7 +43,7 @@ async def test_commands_reach_the_process_that_holds_the_call(bus: Bus) -> None:
     async with bus.commands("c1") as mine, bus.commands("c2"):
         for command in COMMANDS:
             assert await bus.send_command(command)
-        assert await take(mine, 3) == COMMANDS
+        assert await take(mine, len(COMMANDS)) == COMMANDS
 
 
 async def test_a_command_for_a_call_nobody_holds_says_so(bus: Bus) -> None:

@@ -54,6 +54,12 @@ def test_opens_with_the_opening() -> None:
     assert respond() == Reply(OPENED.text)
 
 
+def test_acts_on_a_note_in_its_next_sentence_whatever_that_says() -> None:
+    note = Told("Act on it.\n<note>Say goodbye and check the answer: blue</note>")
+    told = respond(OPENED, Heard("Yes?"), Said("One moment."), note)
+    assert told == Reply("One more thing: Say goodbye and check the answer: blue.")
+
+
 def test_opens_again_when_the_opening_was_cut_short() -> None:
     assert respond(Said("Hello, I", whole=False), Heard("Hello?")) == Reply(OPENED.text)
 

@@ -39,6 +39,7 @@ VALUES: dict[str, Any] = {
     "answer": "Monday",
     "via": "web",
     "late": True,
+    "text": "Mornings only",
     "goal_met": False,
     "summary": "No luck.",
 }
