@@ -11,9 +11,11 @@ from opendeep_app.models.calls import (
     TranscriptLine,
 )
 from opendeep_app.models.campaigns import Campaign
+from opendeep_app.models.carrier_health import CarrierHealth
 from opendeep_app.models.do_not_call import DoNotCall
 from opendeep_app.models.findings import Finding
 from opendeep_app.models.info_requests import InfoRequest, InfoRequestStatus
+from opendeep_app.models.spending import DailySpending
 from opendeep_app.models.task_events import Actor, TaskEvent, TaskEventType
 from opendeep_app.models.tasks import Task, TaskStatus, VoicemailPolicy
 from opendeep_app.models.users import AccessToken, TokenKind, User
@@ -26,6 +28,8 @@ __all__ = [
     "CallOutcome",
     "CallStatus",
     "Campaign",
+    "CarrierHealth",
+    "DailySpending",
     "Direction",
     "DoNotCall",
     "EndedBy",

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from opendeep_app.models.base import Json, enum_type, id_field, reference, time_field
@@ -33,6 +33,10 @@ class CallStatus(StrEnum):
 
 
 LIVE = (CallStatus.INTENT, CallStatus.DIALLING, CallStatus.RINGING, CallStatus.ANSWERED)
+#: The same in SQL, as the partial indexes' conditions: queries use an index only where its
+#: condition stands in them as it is, not as parameters.
+IS_LIVE = "status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"
+IS_UNANALYSED = "status = 'ENDED' AND analysed_at IS NULL"
 
 
 class CallOutcome(StrEnum):
@@ -106,16 +110,24 @@ class Call(SQLModel, table=True):
             "calls_one_live_per_number_idx",
             "phone_number",
             unique=True,
-            sqlite_where=text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
-            postgresql_where=text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
+            sqlite_where=text(IS_LIVE),
+            postgresql_where=text(IS_LIVE),
         ),
         Index(
             "calls_live_idx",
             "status",
             "created_at",
-            sqlite_where=text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
-            postgresql_where=text("status IN ('INTENT', 'DIALLING', 'RINGING', 'ANSWERED')"),
+            sqlite_where=text(IS_LIVE),
+            postgresql_where=text(IS_LIVE),
         ),
+        Index("calls_number_idx", "phone_number", "created_at"),
+        Index(
+            "calls_unanalysed_idx",
+            "ended_at",
+            sqlite_where=text(IS_UNANALYSED),
+            postgresql_where=text(IS_UNANALYSED),
+        ),
+        Index("calls_ended_idx", "ended_at"),
     )
 
     id: str = id_field()
@@ -156,12 +168,17 @@ class Call(SQLModel, table=True):
     #: Millionths of a US dollar: `model` and `carrier`, and their sum.
     costs: dict[str, int] = Field(default_factory=dict, sa_type=Json)
     cost_micros: int = 0
+    #: What was set aside for the call while it was live, and on which of the user's days.
+    reserved_micros: int = Field(default=0, sa_type=BigInteger)
+    reserved_on: str = Field(default="", max_length=10)
     #: How the conversation ran: milliseconds and counts, as the voice session measured them.
     measures: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     recording_sid: str | None = Field(default=None, max_length=64)
     recording_seconds: int | None = None
     #: The recording's name below `recordings` in the data directory, once it is stored.
     recording_file: str | None = Field(default=None, max_length=120)
+    #: When transcript and brief were deleted because their time was up.
+    transcript_deleted_at: datetime | None = time_field(default=None)
 
 
 class Speaker(StrEnum):

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from opendeep_app.models.base import Json, enum_type, id_field, reference, time_field
@@ -46,6 +46,9 @@ class VoicemailPolicy(StrEnum):
 
 
 CALLABLE = (TaskStatus.PENDING, TaskStatus.RETRY_SCHEDULED)
+#: `CALLABLE` in SQL. A partial index is used only where its condition stands in the query as it
+#: is, not as parameters.
+WAITS_FOR_CALL = "status IN ('PENDING', 'RETRY_SCHEDULED')"
 OPEN = tuple(status for status in TaskStatus if not status.terminal)
 
 
@@ -66,7 +69,15 @@ class Task(SQLModel, table=True):
             "(status IN ('PENDING', 'RETRY_SCHEDULED')) = (next_action_at IS NOT NULL)",
             name="tasks_next_action_check",
         ),
-        Index("tasks_due_idx", "status", "next_action_at"),
+        # What the dispatcher looks for every second, among however many tasks.
+        Index(
+            "tasks_due_idx",
+            "next_action_at",
+            sqlite_where=text(WAITS_FOR_CALL),
+            postgresql_where=text(WAITS_FOR_CALL),
+        ),
+        Index("tasks_status_idx", "status", "updated_at"),
+        Index("tasks_number_idx", "phone_number"),
         Index("tasks_user_created_idx", "user_id", "created_at", "id"),
         Index("tasks_user_status_created_idx", "user_id", "status", "created_at", "id"),
         Index("tasks_user_updated_idx", "user_id", "updated_at", "id"),
@@ -95,6 +106,13 @@ class Task(SQLModel, table=True):
     )
     max_call_seconds: int = 900
     record_call: bool = False
+    #: Millionths of a US dollar: the most that all calls may cost, what ended ones have cost, and
+    #: what a live one may cost.
+    budget_micros: int | None = Field(default=None, sa_type=BigInteger)
+    spent_micros: int = Field(default=0, sa_type=BigInteger)
+    reserved_micros: int = Field(default=0, sa_type=BigInteger)
+    #: Its next call is postponed because a budget is used up.
+    waits_for_budget: bool = False
     #: What the agent is to find out, besides reaching the goal: `field` and `description`.
     findings_wanted: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
     result_summary: str = Field(default="", max_length=4000)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from opendeep_app.models.base import enum_type, id_field, reference, time_field
@@ -21,6 +21,11 @@ class User(SQLModel, table=True):
     password_hash: str | None = Field(default=None, max_length=255)
     mobile_number: str | None = Field(default=None, max_length=20)
     time_zone: str = Field(default="UTC", max_length=64)
+    #: Millionths of a US dollar that calls may cost in one of the user's days; None for any amount.
+    daily_budget_micros: int | None = Field(default=None, sa_type=BigInteger)
+    #: Days after a call; None for as long as the installation keeps them.
+    keep_transcripts_days: int | None = None
+    keep_recordings_days: int | None = None
     created_at: datetime = time_field()
 
 
