@@ -6,7 +6,8 @@ timer, a live call re-reads its question's row, and the sweep enqueues overdue j
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -113,6 +114,10 @@ class Bus:
         self._settings.conn_retries = 0
         self._pool: ArqRedis | None = None
         self._connecting = asyncio.Lock()
+        # Published with each notice, so that a process knows its own when they come back.
+        self._name = secrets.token_hex(8).encode()
+        self._hearers: dict[object, Callable[[Notice], None]] = {}
+        self._listening: asyncio.Task[None] | None = None
 
     async def redis(self) -> ArqRedis:
         """The connection pool, also arq's."""
@@ -123,6 +128,10 @@ class Bus:
 
     async def close(self) -> None:
         """Closes every connection."""
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+            self._listening = None
         if self._pool is not None:
             await self._pool.aclose(close_connection_pool=True)
             self._pool = None
@@ -139,23 +148,48 @@ class Bus:
         await redis.enqueue_job(job, *args, _job_id=job_id, _defer_until=defer_until)
 
     async def publish_notice(self, notice: Notice) -> None:
-        """Tells every web process that something changed."""
+        """Tells this process's hearers at once, and every other process over Redis."""
+        self._tell(notice)
         redis = await self.redis()
-        await redis.publish(NOTICES, notice.model_dump_json(exclude_none=True))
+        await redis.publish(
+            NOTICES, b"%b %b" % (self._name, notice.model_dump_json(exclude_none=True).encode())
+        )
 
     async def send_command(self, command: Command) -> bool:
         """Sends a command to the process that holds the call; False when none does."""
         redis = await self.redis()
         return bool(await redis.publish(_call_channel(command.call_id), command.model_dump_json()))
 
-    async def notices(self) -> AsyncIterator[Notice]:
-        """Every notice from now on, across reconnects."""
+    @contextlib.contextmanager
+    def hearing(self, hear: Callable[[Notice], None]) -> Iterator[None]:
+        """While open, every notice is passed to `hear`, which must be quick and not fail.
+
+        All hearers of a process share one subscription. What this process publishes itself
+        they hear at once, with Redis or without.
+        """
+        me = object()
+        self._hearers[me] = hear
+        if self._listening is None:
+            self._listening = asyncio.create_task(self._listen())
+        try:
+            yield
+        finally:
+            del self._hearers[me]
+
+    async def _listen(self) -> None:
         async with contextlib.aclosing(self._messages(NOTICES)) as messages:
             async for data in messages:
+                sender, _, text = data.partition(b" ")
+                if sender == self._name:
+                    continue
                 try:
-                    yield Notice.model_validate_json(data)
+                    self._tell(Notice.model_validate_json(text))
                 except ValidationError:
                     log.warning("notice_rejected")
+
+    def _tell(self, notice: Notice) -> None:
+        for hear in tuple(self._hearers.values()):
+            hear(notice)
 
     @contextlib.asynccontextmanager
     async def commands(self, call_id: str) -> AsyncIterator[AsyncIterator[Command]]:

@@ -3,8 +3,10 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from opendeep_app.bus import Bus
+from opendeep_app.cache import Cache
 from opendeep_app.clock import Clock, utc_now
 from opendeep_app.config import Settings
 from opendeep_app.db import Database
@@ -18,6 +20,11 @@ class Essentials:
     db: Database
     bus: Bus
     clock: Clock
+
+    @cached_property
+    def cache(self) -> Cache:
+        """What has been counted lately, shared by the process's pages and its API."""
+        return Cache(self.db, self.bus)
 
 
 @contextlib.asynccontextmanager

@@ -105,10 +105,14 @@ tabs = Tabs()
 
 async def follow(app: rx.App) -> None:
     """Passes every notice on to its owner's tabs, for as long as the process runs."""
-    async for notice in deps().bus.notices():
+
+    def hear(notice: Notice) -> None:
         for tab in tabs.of(notice.user_id):
             if tab.touch(notice) and (tab.updating is None or tab.updating.done()):
                 tab.updating = asyncio.create_task(_update(app, tab))
+
+    with deps().bus.hearing(hear):
+        await asyncio.Event().wait()
 
 
 async def _update(app: rx.App, tab: Tab) -> None:

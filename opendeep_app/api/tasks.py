@@ -165,7 +165,8 @@ async def list_task_details(
     async with deps.db.reading() as session:
         page = await rows.details(session, caller.id, wanted)
     items = [TaskDetail.of(detail) for detail in page.items]
-    return TaskPage(items=items, next_cursor=page.next_cursor, total=page.total)
+    total = await deps.cache.total(caller.id, wanted)
+    return TaskPage(items=items, next_cursor=page.next_cursor, total=total)
 
 
 @router.get("/{task_id}")

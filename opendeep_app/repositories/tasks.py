@@ -73,11 +73,10 @@ class TaskDetail:
 
 @dataclass(frozen=True)
 class TaskPage:
-    """One page; `total` counts all that match, `next_cursor` is None on the last page."""
+    """One page; `next_cursor` is None on the last one."""
 
     items: list[TaskDetail]
     next_cursor: str | None
-    total: int
 
 
 async def lock(session: AsyncSession, task_id: str) -> Task:
@@ -190,11 +189,10 @@ async def get_detail(session: AsyncSession, user_id: str, task_id: str) -> TaskD
 
 
 async def details(session: AsyncSession, user_id: str, query: TaskQuery) -> TaskPage:
-    """A page of the user's tasks with everything that belongs to them, in six queries at most."""
+    """A page of the user's tasks with everything that belongs to them, in five queries at most."""
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidInput("limit", f"Ask for 1 to {MAX_LIMIT} tasks at a time.")
     matching = _matching(user_id, query)
-    total = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
     name = query.sort.removeprefix("-")
     column, descending = getattr(Task, name), query.sort.startswith("-")
     keys: tuple[Any, Any] = (column, col(Task.id))
@@ -207,7 +205,13 @@ async def details(session: AsyncSession, user_id: str, query: TaskQuery) -> Task
     rows = list(await session.scalars(matching.order_by(*order).limit(query.limit + 1)))
     page, more = rows[: query.limit], len(rows) > query.limit
     cursor = _encode(getattr(page[-1], name), page[-1].id) if more else None
-    return TaskPage(await _with_relations(session, page), cursor, total)
+    return TaskPage(await _with_relations(session, page), cursor)
+
+
+async def count(session: AsyncSession, user_id: str, query: TaskQuery) -> int:
+    """How many of the user's tasks match, on all pages."""
+    matching = _matching(user_id, query).with_only_columns(func.count())
+    return await session.scalar(matching) or 0
 
 
 def _matching(user_id: str, query: TaskQuery) -> Select[Task]:

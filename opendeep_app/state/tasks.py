@@ -145,9 +145,10 @@ class TasksState(LiveState, rx.State):
                 limit=self.limit,
             )
             page = await tasks.details(session, user.id, query)
-            counts = await tasks.status_counts(session, user.id)
+        counts = await deps().cache.status_counts(user.id)
         self.rows = [task_row(detail) for detail in page.items]
-        self.total, self.everything = page.total, sum(counts.values())
+        self.total = await deps().cache.total(user.id, query)
+        self.everything = sum(counts.values())
         self.filters = [
             FilterRow(
                 key, label, sum(counts.get(s, 0) for s in statuses) if statuses else self.everything

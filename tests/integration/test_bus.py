@@ -12,7 +12,17 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import IntegrityError
 
 from opendeep_app.adapters.pacing import wait_for_turn
-from opendeep_app.bus import AnswerGiven, Bus, Command, ExtendWait, HangUp, Notice, Topic, Whisper
+from opendeep_app.bus import (
+    NOTICES,
+    AnswerGiven,
+    Bus,
+    Command,
+    ExtendWait,
+    HangUp,
+    Notice,
+    Topic,
+    Whisper,
+)
 from opendeep_app.db import Database
 from opendeep_app.models import User
 from opendeep_app.services import accounts
@@ -64,22 +74,34 @@ async def test_garbage_is_passed_over(bus: Bus, garbage: str) -> None:
         assert await take(mine, 1) == [COMMANDS[2]]
 
 
-async def test_notices_reach_every_listener_and_carry_ids_only(bus: Bus) -> None:
+async def test_notices_reach_every_hearer_once_and_carry_ids_only(bus: Bus, redis_url: str) -> None:
     notice = Notice(user_id="u1", topic=Topic.TASK, task_id="t1")
-
-    async def listen() -> Notice:
-        async for received in bus.notices():
-            return received
-        raise AssertionError
-
+    mine: list[Notice] = []
+    theirs: asyncio.Queue[Notice] = asyncio.Queue()
     redis = await bus.redis()
-    listeners = [asyncio.create_task(listen()) for _ in range(2)]
-    async with asyncio.timeout(10):
-        while dict(await redis.pubsub_numsub("opendeep:notices"))[b"opendeep:notices"] < 2:
-            await asyncio.sleep(0)
-        await redis.publish("opendeep:notices", "garbage")
-        await bus.publish_notice(notice)
-        assert await asyncio.gather(*listeners) == [notice, notice]
+    other = Bus(redis_url)
+    with (
+        bus.hearing(mine.append),
+        bus.hearing(lambda _: None),
+        other.hearing(theirs.put_nowait),
+        other.hearing(lambda _: None),
+    ):
+        async with asyncio.timeout(10):
+            # One subscription a process, however many listen there.
+            while dict(await redis.pubsub_numsub(NOTICES))[NOTICES.encode()] < 2:
+                await asyncio.sleep(0)
+            await redis.publish(NOTICES, "garbage")
+            await bus.publish_notice(notice)
+            assert mine == [notice]
+            assert await theirs.get() == notice
+            await other.publish_notice(notice)
+            assert await theirs.get() == notice
+            while len(mine) < 2:
+                await asyncio.sleep(0)
+        assert dict(await redis.pubsub_numsub(NOTICES))[NOTICES.encode()] == 2
+    await other.publish_notice(notice)
+    await other.close()
+    assert (mine, theirs.empty()) == ([notice, notice], True)
     assert set(Notice.model_fields) == {
         *("version", "user_id", "topic", "task_id", "call_id", "info_request_id")
     }

@@ -25,6 +25,11 @@ async def page(life: Life, **query: object) -> TaskPage:
         return await task_rows.details(session, life.user_id, TaskQuery(**query))  # type: ignore[arg-type]
 
 
+async def total(life: Life, **query: object) -> int:
+    async with life.db.reading() as session:
+        return await task_rows.count(session, life.user_id, TaskQuery(**query))  # type: ignore[arg-type]
+
+
 async def some(life: Life, number: int) -> list[str]:
     """Tasks of which several share their time and priority."""
     ids = []
@@ -38,11 +43,11 @@ async def some(life: Life, number: int) -> list[str]:
 @pytest.mark.parametrize("sort", Sort)
 async def test_pages_together_hold_every_task_once_and_in_order(life: Life, sort: Sort) -> None:
     ids = await some(life, 17)
+    assert await total(life) == 17
     seen: list[Task] = []
     cursor: str | None = None
     for _ in count():
         found_page = await page(life, sort=sort, limit=5, cursor=cursor)
-        assert found_page.total == 17
         seen += [item.task for item in found_page.items]
         cursor = found_page.next_cursor
         if cursor is None:
@@ -86,7 +91,7 @@ async def test_a_page_carries_everything_that_belongs_to_its_tasks(life: Life) -
 async def test_nobody_sees_anything_of_anybody_else(life: Life) -> None:
     await some(life, 3)
     stranger = Life(life.db, life.clock, await add_user(life.db, "eve@example.com"))
-    assert (await page(stranger)).total == 0
+    assert await total(stranger) == 0
     async with life.db.reading() as session:
         assert await task_rows.status_counts(session, stranger.user_id) == {}
         counts = await task_rows.status_counts(session, life.user_id)
@@ -113,7 +118,7 @@ SEARCHES = [
 async def test_searching_takes_text_as_text(life: Life) -> None:
     await life.create("+12025550143", "Book a table_with 50% off \\.", contact_name="Luigi")
     await life.create("+12025550144", "Cancel the table.", contact_name="Grace")
-    totals = {text: (await page(life, text=text)).total for text, _ in SEARCHES}
+    totals = {text: await total(life, text=text) for text, _ in SEARCHES}
     assert totals == dict(SEARCHES)
 
 
