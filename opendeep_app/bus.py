@@ -7,10 +7,10 @@ timer, a live call re-reads its question's row, and the sweep enqueues overdue j
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import structlog
 from arq import ArqRedis, create_pool
@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 log = structlog.get_logger()
 
 NOTICES = "opendeep:notices"
+COUNTERS = "opendeep:counters"
 RECONNECT_SECONDS = 0.5
 
 
@@ -146,6 +147,26 @@ class Bus:
         """Queues a job; with a `job_id` at most one such job waits at any time."""
         redis = await self.redis()
         await redis.enqueue_job(job, *args, _job_id=job_id, _defer_until=defer_until)
+
+    async def count(self, name: str, **labels: str) -> None:
+        """Counts something for Prometheus; without Redis it goes uncounted.
+
+        Workers have no port to be asked on, so the gateway shows what they count.
+        """
+        shown = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+        with contextlib.suppress(RedisError, OSError):
+            redis = await self.redis()
+            field = f"opendeep_{name}_total{{{shown}}}"
+            await cast(Awaitable[int], redis.hincrby(COUNTERS, field, 1))
+
+    async def counters(self) -> dict[str, int]:
+        """Everything counted by `count`, by its name in Prometheus' notation."""
+        try:
+            redis = await self.redis()
+            counted = await cast(Awaitable[dict[bytes, bytes]], redis.hgetall(COUNTERS))
+        except (RedisError, OSError):
+            return {}
+        return {name.decode(): int(value) for name, value in sorted(counted.items())}
 
     async def publish_notice(self, notice: Notice) -> None:
         """Tells this process's hearers at once, and every other process over Redis."""

@@ -96,6 +96,7 @@ class Database:
         # SQLite they would sleep and try again, several times slower and with no order at all.
         sqlite = self._engine.dialect.name == "sqlite"
         self._turn = asyncio.Lock() if sqlite else contextlib.nullcontext()
+        self._writers: set[asyncio.Task[object] | None] = set()
         # Between two statements PostgreSQL would show what others commit meanwhile.
         self._reading = (
             self._engine
@@ -120,12 +121,21 @@ class Database:
         """One transaction: committed when the block ends, rolled back when it raises.
 
         Jobs, notices and commands are sent after the commit and dropped on rollback. If
-        Redis is away they are lost, which the sweep and the pages' re-checks repair.
+        Redis is away they are lost, which the sweep and the pages' re-checks repair. One inside
+        another is a `RuntimeError`: the inner one would wait for the outer one for ever, or see
+        nothing of what it wrote.
         """
-        async with self._turn, AsyncSession(self._writing, expire_on_commit=False) as session:
-            uow = UnitOfWork(session, self.clock(), self.policy)
-            yield uow
-            await session.commit()
+        writer = asyncio.current_task()
+        if writer in self._writers:
+            raise RuntimeError("a unit of work begins inside another; pass the first one on")
+        self._writers.add(writer)
+        try:
+            async with self._turn, AsyncSession(self._writing, expire_on_commit=False) as session:
+                uow = UnitOfWork(session, self.clock(), self.policy)
+                yield uow
+                await session.commit()
+        finally:
+            self._writers.discard(writer)
         await self._send(uow)
 
     async def _send(self, uow: UnitOfWork) -> None:

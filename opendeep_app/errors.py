@@ -7,6 +7,7 @@
     ├── NotAllowed           known person, forbidden action
     ├── Conflict             somebody else was faster, or the state has moved on
     ├── CarrierError         the phone provider refused or failed; `permanent` says which
+    │   └── TooLate          this process slept: the provider was not asked any more
     └── ModelError           the language provider refused or failed
 
 Pages and the API show `message`; workers read `retryable`.
@@ -68,6 +69,13 @@ class CarrierError(OpenDeepError):
         self.permanent = permanent
         self.maybe_placed = maybe_placed
         self.retryable = not permanent
+
+
+class TooLate(CarrierError):
+    """A call was not asked for because the time in which it could be has passed."""
+
+    def __init__(self) -> None:
+        super().__init__("the worker was suspended before it could ask")
 
 
 class ModelError(OpenDeepError):

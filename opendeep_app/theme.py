@@ -41,6 +41,7 @@ EVENT: dict[Event, Look] = {
     Event.CALL_RINGING: Look("Ringing", "live", "ring"),
     Event.CALL_ANSWERED: Look("Somebody picked up", "live", "talk"),
     Event.CALL_ENDED: Look("The call ended", "wait", "hangup"),
+    Event.CALL_UNCONFIRMED: Look("The phone provider did not confirm the call", "wait", "clock"),
     Event.CALL_WITHDRAWN: Look("The call was never placed", "wait", "undo"),
     Event.FUNCTION_CALLED: Look("The agent acted", "wait", "spark"),
     Event.RESCHEDULE_REQUESTED: Look("Asked to be called at another time", "wait", "clock"),

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 
 from opendeep_app.adapters.pacing import wait_for_turn
+from opendeep_app.clock import uptime
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError, ModelError
 from opendeep_app.models import Call, CallStatus, Speaker, Task
@@ -19,26 +20,39 @@ async def place_call(ctx: dict[str, Any], call_id: str) -> str:
     """Dials an intent, at most once whatever happens to this process; returns the outcome."""
     deps: Dependencies = ctx["deps"]
     await wait_for_turn(deps.bus, deps.settings.calls_per_second)
+    # Whatever suspends this process from here on: once the reconciler may be taking the call
+    # back, nothing is sent any more.
+    not_after = uptime() + deps.db.policy.adopt_after_seconds
     async with deps.db.unit_of_work() as uow:
         order = await dialling.begin(uow, call_id)
     if order is None:
         return "not due"
-    if (deps.clock() - order.since).total_seconds() > deps.db.policy.adopt_after_seconds:
-        # This process was suspended meanwhile, so the reconciler may be taking the call back:
-        # dialling it now could ring twice. Left alone, it is withdrawn and costs nothing.
-        log.warning("dialling_too_late", call_id=call_id)
-        return "too late"
+    kind = "retry" if order.retry else "first"
     try:
-        sid = await deps.telephony.create_call(call_id, order.phone_number)
+        sid = await deps.telephony.create_call(call_id, order.phone_number, not_after)
     except CarrierError as error:
-        log.warning("dialling_failed", call_id=call_id, code=error.code, permanent=error.permanent)
+        result = "refused" if error.permanent else "unconfirmed" if error.maybe_placed else "failed"
+        log.warning("dialling_failed", call_id=call_id, kind=kind, code=error.code, result=result)
         async with deps.db.unit_of_work() as uow:
             await dialling.failed(uow, call_id, error)
-        return "failed"
+        await deps.bus.count("dials", kind=kind, result=result)
+        return result
     async with deps.db.unit_of_work() as uow:
         call = await dialling.confirm(uow, call_id, sid)
-    log.info("call_dialled", call_id=call_id, attempt=call.attempt_number)
+    log.info("call_dialled", call_id=call_id, kind=kind, attempt=call.attempt_number)
+    await deps.bus.count("dials", kind=kind, result="dialled")
     return "dialled"
+
+
+async def hang_up_stray(ctx: dict[str, Any], sid: str) -> str:
+    """Ends a call that rings although its attempt was taken back."""
+    deps: Dependencies = ctx["deps"]
+    try:
+        await deps.telephony.hang_up(sid)
+    except CarrierError as error:
+        log.warning("hang_up_failed", code=error.code)
+        return "failed"
+    return "hung up"
 
 
 async def hang_up_call(ctx: dict[str, Any], call_id: str) -> str:

@@ -43,6 +43,17 @@ class Leases:
                 await redis.pexpire(in_progress_key_prefix + job_id, self._milliseconds)
 
 
+async def shorten(redis: ArqRedis, job_ids: list[str], seconds: float) -> None:
+    """Cuts the marks of overdue jobs to a lease's length; whoever holds one renews it.
+
+    A worker killed between arq's mark and its own lease leaves one that lasts for minutes.
+    """
+    with contextlib.suppress(RedisError, OSError):
+        for job_id in job_ids:
+            if await redis.pttl(in_progress_key_prefix + job_id) > seconds * 1000:
+                await redis.pexpire(in_progress_key_prefix + job_id, round(seconds * 1000))
+
+
 async def on_job_start(ctx: dict[str, Any]) -> None:
     """arq's hook before each job."""
     await ctx["leases"].take(ctx["redis"], ctx["job_id"])

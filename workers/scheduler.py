@@ -12,6 +12,7 @@ from opendeep_app.models import Call
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import dialling, reconciling
+from workers.leases import shorten
 
 log = structlog.get_logger()
 
@@ -45,12 +46,13 @@ async def sweep(ctx: dict[str, Any]) -> None:
         unanalysed = await call_rows.unanalysed(session, job_lost)
         unwanted = await call_rows.unwanted(session)
         forgotten = await task_rows.forgotten(session)
-    for call_id in undialled:
-        await deps.bus.enqueue("place_call", call_id, job_id=f"place:{call_id}")
-    for call_id in unanalysed:
-        await deps.bus.enqueue("analyse_call", call_id, job_id=f"analyse:{call_id}")
-    for call_id in unwanted:
-        await deps.bus.enqueue("hang_up_call", call_id, job_id=f"hang-up:{call_id}")
+    lost = [("place_call", "place", call_id) for call_id in undialled]
+    lost += [("analyse_call", "analyse", call_id) for call_id in unanalysed]
+    lost += [("hang_up_call", "hang-up", call_id) for call_id in unwanted]
+    job_ids = [f"{prefix}:{call_id}" for _, prefix, call_id in lost]
+    await shorten(await deps.bus.redis(), job_ids, policy.job_lost_seconds)
+    for (job, _, call_id), job_id in zip(lost, job_ids, strict=True):
+        await deps.bus.enqueue(job, call_id, job_id=job_id)
     for call in unconfirmed:
         await _reconcile(deps, call)
     for call in silent:

@@ -10,7 +10,7 @@ from arq.connections import RedisSettings
 from opendeep_app.config import Settings
 from opendeep_app.dependencies import dependencies
 from opendeep_app.logs import configure_logs
-from workers.calls import analyse_call, hang_up_call, place_call
+from workers.calls import analyse_call, hang_up_call, hang_up_stray, place_call
 from workers.info_requests import expire_info_requests
 from workers.leases import Leases, on_job_end, on_job_start
 from workers.scheduler import dispatch_due, sweep
@@ -44,6 +44,7 @@ class WorkerSettings:
         func(place_call, keep_result=0, max_tries=1),
         func(analyse_call, keep_result=0, max_tries=1),
         func(hang_up_call, keep_result=0, max_tries=1),
+        func(hang_up_stray, keep_result=0, max_tries=1),
         func(dispatch_due, keep_result=0, max_tries=1),
     ]
     cron_jobs: ClassVar = [

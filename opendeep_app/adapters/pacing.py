@@ -6,6 +6,7 @@ earliest moment that keeps the rate. Twilio queues what comes faster (twilio.com
 """
 
 import asyncio
+from weakref import WeakKeyDictionary
 
 from redis.exceptions import RedisError
 
@@ -13,15 +14,21 @@ from opendeep_app.bus import Bus
 
 KEY = "opendeep:dial-turn"
 
-#: Returns how many microseconds to wait; TIME makes all workers share one clock.
+#: Returns how many microseconds to wait and what the next turn is; TIME makes all workers share
+#: one clock. A worker brings the next turn that it knows of, so that a Redis that has forgotten
+#: everything does not give out the same turns again.
 SCRIPT = """
 local now = redis.call('TIME')
 now = now[1] * 1000000 + now[2]
-local turn = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-local kept = math.ceil((turn - now) / 1000) + 60000
-redis.call('SET', KEYS[1], string.format('%d', turn + ARGV[1]), 'PX', kept)
-return turn - now
+local turn = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now, tonumber(ARGV[2]))
+local following = string.format('%d', turn + ARGV[1])
+redis.call('SET', KEYS[1], following, 'PX', math.ceil((turn - now) / 1000) + 60000)
+return {turn - now, following}
 """
+
+
+#: The turn after the last that each bus was given: Redis' time in microseconds, as text.
+_following: WeakKeyDictionary[Bus, bytes | str] = WeakKeyDictionary()
 
 
 async def wait_for_turn(bus: Bus, calls_per_second: float) -> None:
@@ -29,8 +36,10 @@ async def wait_for_turn(bus: Bus, calls_per_second: float) -> None:
     interval = 1 / calls_per_second
     try:
         redis = await bus.redis()
-        turn = redis.register_script(SCRIPT)
-        delay = float(await turn([KEY], [round(interval * 1_000_000)])) / 1_000_000
+        script = redis.register_script(SCRIPT)
+        known = [round(interval * 1_000_000), _following.get(bus, "0")]
+        microseconds, _following[bus] = await script([KEY], known)
+        delay = float(microseconds) / 1_000_000
     except (RedisError, OSError):
         delay = interval
     await asyncio.sleep(delay)

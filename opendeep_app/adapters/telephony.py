@@ -5,6 +5,7 @@ Facts about the API are from twilio.com/docs/voice/api and twilio.com/docs/api/e
 
 import asyncio
 from collections.abc import Awaitable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -16,8 +17,9 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 
+from opendeep_app.clock import uptime
 from opendeep_app.config import Settings
-from opendeep_app.errors import CarrierError
+from opendeep_app.errors import CarrierError, TooLate
 
 T = TypeVar("T")
 
@@ -55,6 +57,31 @@ class CarrierCall:
     answered_by: str | None = None
 
 
+@dataclass
+class _Asking:
+    """A request for a call; `sent` as soon as any of it may have left this process."""
+
+    not_after: float
+    sent: bool = False
+
+
+_asking: ContextVar[_Asking | None] = ContextVar("asking", default=None)
+
+
+async def _before_writing(*_: object) -> None:
+    """Lets a request for a call go only in time.
+
+    aiohttp calls this in the same step in which it hands the bytes to the kernel, so between
+    the look at the clock and the write there is no wait and no system call.
+    """
+    asking = _asking.get()
+    if asking is None:
+        return
+    if uptime() > asking.not_after:
+        raise TooLate
+    asking.sent = True
+
+
 class Telephony:
     """Places and changes calls. Every method raises `CarrierError` when the carrier does not."""
 
@@ -66,7 +93,9 @@ class Telephony:
     async def __aenter__(self) -> Self:
         settings = self._settings
         # Retries stay off: this client would repeat a POST that may have placed a call.
-        self._http = AsyncTwilioHttpClient()
+        trace = aiohttp.TraceConfig()
+        trace.on_request_chunk_sent.append(_before_writing)
+        self._http = AsyncTwilioHttpClient(trace_configs=[trace])
         self._client = Client(
             settings.twilio_account_sid, settings.twilio_auth_token, http_client=self._http
         )
@@ -83,11 +112,15 @@ class Telephony:
         if self._http is not None:
             await self._http.close()
 
-    async def create_call(self, call_id: str, phone_number: str) -> str:
+    async def create_call(self, call_id: str, phone_number: str, not_after: float) -> str:
         """Asks the carrier to ring a number (E.164), once; returns the call's SID.
 
         The callbacks carry `call_id`, which is how a call whose answer got lost is found again.
+        After `not_after` (by `clock.uptime`) nothing is sent any more: raises `TooLate`, however
+        long this process was suspended, wherever.
         """
+        asking = _Asking(not_after)
+        mark = _asking.set(asking)
         base, settings = self._settings.public_url, self._settings
 
         async def create() -> CallInstance:
@@ -105,10 +138,14 @@ class Telephony:
                 return str((await create()).sid)
         except TwilioException as error:
             raise _carrier_error(error) from error
-        except aiohttp.ClientConnectorError as error:
-            raise CarrierError("it cannot be reached") from error
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError) as error:
-            raise CarrierError("it did not answer", maybe_placed=True) from error
+            if asking.sent:
+                raise CarrierError("it did not answer", maybe_placed=True) from error
+            if uptime() > not_after:
+                raise TooLate from error
+            raise CarrierError("it cannot be reached") from error
+        finally:
+            _asking.reset(mark)
 
     async def hang_up(self, sid: str) -> None:
         """Ends a call in whatever state it is; one that is over already is left alone."""

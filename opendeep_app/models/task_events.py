@@ -20,6 +20,8 @@ class TaskEventType(StrEnum):
     #: Claimed for dialling; a call row exists from here on.
     CALL_CLAIMED = "call_claimed"
     CALL_DIALLED = "call_dialled"
+    #: The carrier did not say whether it took the call; it is looked for.
+    CALL_UNCONFIRMED = "call_unconfirmed"
     CALL_RINGING = "call_ringing"
     CALL_ANSWERED = "call_answered"
     CALL_ENDED = "call_ended"
@@ -185,6 +187,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.TASK_CREATED: Scheduled,
     TaskEventType.CALL_CLAIMED: Claimed,
     TaskEventType.CALL_DIALLED: Dialled,
+    TaskEventType.CALL_UNCONFIRMED: Reason,
     TaskEventType.CALL_RINGING: Payload,
     TaskEventType.CALL_ANSWERED: Answered,
     TaskEventType.CALL_ENDED: Ended,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -36,6 +37,8 @@ from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import dialling, ending
 from opendeep_app.services.transitions import record
 
+log = structlog.get_logger()
+
 #: What Twilio's terminal statuses mean when nobody's voice was heard
 #: (twilio.com/docs/voice/api/call-resource, "Status").
 OUTCOMES = {
@@ -50,6 +53,8 @@ OUTCOMES = {
         "The call was stopped before anybody answered.",
     ),
 }
+#: The statuses that Twilio ends a call with.
+OVER = {"completed", *OUTCOMES}
 SIP_DECLINED = 603
 SIP_NO_SUCH_NUMBER = frozenset({404, 410, 484, 604})
 
@@ -111,6 +116,12 @@ async def on_carrier_status(uow: UnitOfWork, call_id: str, update_: CarrierStatu
     if call is None:
         raise NotFound("There is no such call.")
     await task_rows.lock(uow.session, call.task_id)
+    if call.status is CallStatus.WITHDRAWN and update_.status not in OVER:
+        # Taken back, and it rings after all: whoever sent this had slept for longer than anybody
+        # could know. Its attempt may have been made again, so this one is ended at once.
+        log.error("withdrawn_call_rings", call_id=call_id)
+        uow.enqueue("hang_up_stray", update_.sid, job_id=f"stray:{update_.sid}")
+        return
     if call.carrier_sid is None and call.status is not CallStatus.WITHDRAWN:
         call = await dialling.confirm(uow, call_id, update_.sid, adopted=True)
     locked = await call_rows.lock(uow.session, call_id)
@@ -120,7 +131,7 @@ async def on_carrier_status(uow: UnitOfWork, call_id: str, update_: CarrierStatu
         await _advance(uow, locked, CallStatus.RINGING)
     elif update_.status == "in-progress":
         await _advance(uow, locked, CallStatus.ANSWERED, answered_by=update_.answered_by)
-    elif update_.status == "completed" or update_.status in OUTCOMES:
+    elif update_.status in OVER:
         await _ended(uow, locked, update_)
 
 

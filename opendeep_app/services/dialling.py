@@ -10,27 +10,28 @@ one that dies after it leaves a call that is never asked for again, only looked 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, select, text, update
 from sqlmodel import col
 
 from opendeep_app.db import UnitOfWork
-from opendeep_app.errors import CarrierError
+from opendeep_app.errors import CarrierError, TooLate
 from opendeep_app.models import (
     Call,
     CallOutcome,
     CallStatus,
+    CarrierHealth,
     EndedBy,
     Task,
     TaskEventType,
     TaskStatus,
 )
 from opendeep_app.models.calls import LIVE
-from opendeep_app.models.task_events import Claimed, Dialled
+from opendeep_app.models.task_events import Claimed, Dialled, Reason, Scheduled
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import do_not_call, ending
+from opendeep_app.services import carrier_health, do_not_call, ending, phone_numbers
 from opendeep_app.services.calling_hours import is_open, next_open
 from opendeep_app.services.transitions import move, record
 
@@ -45,11 +46,11 @@ NUMBER_ERRORS = frozenset({13223, 13224, 13225, 13226, 21201, 21211, 21214, 2121
 
 @dataclass(frozen=True)
 class DialOrder:
-    """What the carrier is to be asked; `since` is when."""
+    """What the carrier is to be asked; `retry` tells another attempt from a task's first."""
 
     call_id: str
     phone_number: str
-    since: datetime
+    retry: bool
 
 
 async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
@@ -63,6 +64,13 @@ async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
     room = min(limit, uow.policy.max_concurrent_calls - await call_rows.count_live(uow.session))
     if room <= 0:
         return []
+    health = await carrier_health.current(uow.session)
+    if health.retry_at is not None:
+        if uow.now < health.retry_at:
+            if health.probe_call_id is None:
+                await _wait_for_carrier(uow, health)
+            return []
+        room = 1
     live_by_user = await _live_by_user(uow)
     claimed: list[str] = []
     numbers: set[str] = set()
@@ -78,6 +86,8 @@ async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
             live_by_user[task.user_id] = live_by_user.get(task.user_id, 0) + 1
             claimed.append(call.id)
             uow.enqueue("place_call", call.id, job_id=f"place:{call.id}")
+    if claimed and health.retry_at is not None:
+        await carrier_health.probe(uow, claimed[0])
     return claimed
 
 
@@ -85,7 +95,8 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
     """Takes the intent for dialling; None when it is taken, or need not be dialled any more.
 
     Everything that forbids a call is checked here again, in the transaction that commits to
-    dialling: the task's status, the do-not-call list and the calling hours.
+    dialling: the task's status, the kind of number, the do-not-call list, the calling hours and
+    the carrier's health.
     """
     call = await uow.session.get(Call, call_id)
     if call is None or call.status is not CallStatus.INTENT:
@@ -93,6 +104,10 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
     task = await task_rows.lock(uow.session, call.task_id)
     if task.status is not TaskStatus.IN_PROGRESS:
         await ending.withdraw(uow, call, "The task was stopped before dialling.", uow.now)
+        return None
+    if refusal := phone_numbers.refusal(call.phone_number):
+        bad = CallOutcome.FAILED_INVALID_NUMBER
+        await ending.finish(uow, call, bad, EndedBy.SYSTEM, refusal)
         return None
     if await do_not_call.is_listed(uow.session, task.user_id, call.phone_number):
         await ending.withdraw(uow, call, "The number is on the do-not-call list.", uow.now)
@@ -102,6 +117,11 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
         opening = next_open(uow.now, task.time_zone, uow.policy.hours)
         await ending.withdraw(uow, call, "Calling hours ended before dialling.", opening)
         return None
+    if not await carrier_health.may_dial(uow.session, call_id):
+        health = await carrier_health.current(uow.session)
+        later = max(health.retry_at or uow.now, uow.now)
+        await ending.withdraw(uow, call, carrier_health.words(task, health), later)
+        return None
     taken = await uow.session.execute(
         update(Call)
         .where(col(Call.id) == call_id, col(Call.status) == CallStatus.INTENT)
@@ -109,7 +129,7 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
     )
     if not taken.rowcount:  # type: ignore[attr-defined]
         return None
-    return DialOrder(call_id, call.phone_number, uow.now)
+    return DialOrder(call_id, call.phone_number, task.current_attempt_count > 1)
 
 
 async def confirm(uow: UnitOfWork, call_id: str, sid: str, *, adopted: bool = False) -> Call:
@@ -122,6 +142,8 @@ async def confirm(uow: UnitOfWork, call_id: str, sid: str, *, adopted: bool = Fa
         .values(carrier_sid=sid, dialled_at=call.dialled_at or uow.now)
     )
     await uow.session.refresh(call)
+    if not adopted:
+        await carrier_health.took_call(uow)
     if changed.rowcount:  # type: ignore[attr-defined]
         await record(
             uow,
@@ -140,12 +162,15 @@ async def failed(uow: UnitOfWork, call_id: str, error: CarrierError) -> None:
 
     A refusal for good ends the attempt; trouble on the carrier's side takes it back and costs
     nothing; when the carrier may have placed it after all, nothing is decided yet: the
-    status callback or the reconciler will find out.
+    status callback or the reconciler will find out, and the creator can see why it takes time.
     """
-    if error.maybe_placed:
-        return
     call = await uow.session.get_one(Call, call_id)
+    task = await task_rows.lock(uow.session, call.task_id)
+    if isinstance(error, TooLate):
+        await ending.withdraw(uow, call, "The worker was suspended before it dialled", uow.now)
+        return
     if error.permanent:
+        await carrier_health.took_call(uow)
         bad_number = error.code in NUMBER_ERRORS
         await ending.finish(
             uow,
@@ -156,10 +181,30 @@ async def failed(uow: UnitOfWork, call_id: str, error: CarrierError) -> None:
             carrier_error=error.code or None,
         )
         return
-    delay = timedelta(seconds=uow.policy.retry_base_seconds)
-    await ending.withdraw(
-        uow, call, f"The phone provider has trouble ({error.message})", uow.now + delay
-    )
+    retry_at = await carrier_health.had_trouble(uow, call_id, error.message)
+    if error.maybe_placed:
+        reason = f"{error.message[0].upper()}{error.message[1:]}. We look whether it rang first."
+        unconfirmed = TaskEventType.CALL_UNCONFIRMED
+        await record(uow, task, unconfirmed, Reason(reason=reason), call_id=call_id)
+        return
+    later = uow.now + timedelta(seconds=uow.policy.retry_base_seconds)
+    reason = f"The phone provider has trouble ({error.message})"
+    await ending.withdraw(uow, call, reason, max(later, retry_at or later))
+
+
+async def _wait_for_carrier(uow: UnitOfWork, health: CarrierHealth) -> None:
+    """Tells those whose turn it is why nothing is dialled, and when it is."""
+    for task in await task_rows.due(uow.session, uow.now, limit=CLAIM_BATCH):
+        reason = carrier_health.words(task, health)
+        assert health.retry_at is not None
+        await record(
+            uow,
+            task,
+            TaskEventType.DIALLING_DELAYED,
+            Scheduled(next_action_at=health.retry_at, rules=[reason], reason=reason),
+            next_action_at=health.retry_at,
+            next_action_reason=reason[:500],
+        )
 
 
 async def _claim(uow: UnitOfWork, task: Task) -> Call | None:

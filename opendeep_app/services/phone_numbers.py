@@ -17,6 +17,7 @@ FIELD = "phone_number"
 # Babel's names: importing phonenumbers' own geocoder takes five seconds and 150 MB.
 _COUNTRIES = Locale("en").territories
 
+EMERGENCY = "OpenDeep never calls emergency numbers."
 #: Numbers that cost their callee's callers money, or that are not for conversation.
 REFUSED: dict[int, str] = {
     PhoneNumberType.PREMIUM_RATE: "This is a premium-rate number; OpenDeep does not call those.",
@@ -67,7 +68,7 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
             ) from None
         raise InvalidInput(FIELD, "This does not look like a phone number.") from None
     if _is_emergency(number):
-        raise InvalidInput(FIELD, "OpenDeep never calls emergency numbers.")
+        raise InvalidInput(FIELD, EMERGENCY)
     if number.extension:
         raise InvalidInput(
             FIELD,
@@ -87,6 +88,14 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
         country_name=_COUNTRIES.get(region, ""),
         time_zones=zones or ("UTC",),
     )
+
+
+def refusal(e164: str) -> str | None:
+    """Why a stored number must not be called, whoever stored it; None when it may be."""
+    number = phonenumbers.parse(e164)
+    if _is_emergency(number):
+        return EMERGENCY
+    return REFUSED.get(phonenumbers.number_type(number))
 
 
 def international(e164: str) -> str:

@@ -270,7 +270,9 @@ class Gateway:
         return JSONResponse({"status": "ready", "calls": len(self.sessions)})
 
     async def _metrics(self, _: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        counters = await self.deps.bus.counters()
+        workers = "".join(f"{name} {value}\n" for name, value in counters.items())
+        return Response(generate_latest() + workers.encode(), media_type=CONTENT_TYPE_LATEST)
 
 
 def build_app(deps: Dependencies) -> Starlette:

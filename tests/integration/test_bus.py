@@ -226,6 +226,22 @@ async def test_turns_are_spaced_for_all_workers_together(
     assert await (await bus.redis()).pttl("opendeep:dial-turn") > 100_000
 
 
+async def test_turns_that_redis_forgot_are_not_given_out_again(
+    redis_url: str, bus: Bus, waits: list[float]
+) -> None:
+    other = Bus(redis_url)
+    try:
+        for _ in range(50):
+            await wait_for_turn(bus, calls_per_second=1)
+        await (await bus.redis()).flushall()
+        await wait_for_turn(bus, calls_per_second=1)
+        await wait_for_turn(other, calls_per_second=1)
+    finally:
+        await other.close()
+    assert waits == sorted(waits)
+    assert 49 < waits[-1] <= 51
+
+
 async def test_without_redis_a_worker_paces_itself(socket: Path, waits: list[float]) -> None:
     await wait_for_turn(Bus(f"unix://{socket}"), calls_per_second=4)
     assert waits == [0.25]

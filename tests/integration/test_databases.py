@@ -1,5 +1,6 @@
 """Migrations on both databases, and that each test gets a database of its own."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,28 @@ def test_a_file_that_is_no_database_is_one_line(sqlite_url: str) -> None:
     path.write_text("not a database, but long enough to be read as one" * 100)
     with pytest.raises(SetupError, match="cannot be opened: file is not a database"):
         migrations.upgrade(sqlite_url)
+
+
+async def test_a_unit_of_work_inside_another_fails_at_once(db: Database) -> None:
+    async with db.unit_of_work() as uow:
+        await accounts.owner(uow)
+        with pytest.raises(RuntimeError, match="inside another"):
+            async with db.unit_of_work():
+                pass
+    async with db.unit_of_work() as uow:
+        await accounts.owner(uow)
+
+
+async def test_two_tasks_may_each_have_their_own(db: Database) -> None:
+    """One that is started from within a unit of work waits for its turn, and gets it."""
+
+    async def write() -> None:
+        async with db.unit_of_work() as uow:
+            await accounts.owner(uow)
+
+    async with asyncio.timeout(5):
+        async with db.unit_of_work() as uow:
+            await accounts.owner(uow)
+            other = asyncio.create_task(write())
+            await asyncio.sleep(0)
+        await other

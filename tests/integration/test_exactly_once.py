@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from opendeep_app.services import tasks
 from opendeep_app.services.tasks import NewTask
 from opendeep_app.supervisor import ports
 from tests.fixtures import faulty_workers
-from tests.fixtures.faulty_workers import FAULTS, STEPS, Fault, Moment
+from tests.fixtures.faulty_workers import FAULTS, STEPS, Fault, Moment, NthEffect
 from tests.fixtures.gateways import Exchange, until
 from tests.fixtures.lives import assert_consistent
 from tests.fixtures.redis_servers import running_redis
@@ -46,9 +47,9 @@ PATIENT = {"retry_base_seconds": 600}
 #: After these the carrier may have the call.
 ASKED = FAULTS[FAULTS.index(Fault(Moment.AFTER, "request")) :]
 AREAS = (202, 212, 213, 214, 215, 216, 217, 218, 219, 224)
-#: Steps of the two jobs that are no fault points: they only read, open the transaction whose
-#: end lies between two others, or belong to a refusal.
-HARMLESS = {"reading", "any_due", "unit_of_work", "failed"}
+#: Steps of the two jobs that are no fault points: they only read or count, open the transaction
+#: whose end lies between two others, or belong to a refusal.
+HARMLESS = {"reading", "any_due", "unit_of_work", "failed", "count"}
 
 swift = pytest.mark.parametrize("exchange_settings", [SWIFT | PATIENT], indirect=True, ids=[""])
 
@@ -61,7 +62,7 @@ class Workers:
         self._log = directory / "workers.log"
         self.running: list[Any] = []
 
-    def start(self, fault: Fault | None = None) -> Any:
+    def start(self, fault: Fault | NthEffect | None = None) -> Any:
         """A new worker, which dies at the fault."""
         process = faulty_workers.start(self.environment, self._log, fault)
         self.running.append(process)
@@ -168,6 +169,18 @@ async def settled(exchange: Exchange, count: int = 1, seconds: float = 20) -> li
     return ended
 
 
+async def idle(exchange: Exchange) -> bool:
+    """Whether every task is over."""
+    async with exchange.deps.db.reading() as session:
+        return all(task.status.terminal for task in await session.scalars(select(Task)))
+
+
+def stopped(pid: int) -> bool:
+    """Whether the process is suspended."""
+    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state == "T"
+
+
 async def attempts(exchange: Exchange) -> list[Call]:
     """Every attempt that was not taken back."""
     async with exchange.deps.db.reading() as session:
@@ -201,6 +214,46 @@ async def test_a_worker_killed_at_any_step_neither_loses_nor_repeats_the_call(
     assert task.status is TaskStatus.FAILED
     assert task.current_attempt_count == 1
     await assert_rang_once_each(exchange)
+
+
+@swift
+@pytest.mark.parametrize("exchange_database", ["postgresql_url"], indirect=True, ids=[""])
+@pytest.mark.timeout(150)
+async def test_workers_killed_at_one_effect_after_another_whatever_it_is(
+    exchange: Exchange, workers: Workers
+) -> None:
+    """Each worker dies one effect later than the one before, until all is done, on PostgreSQL.
+
+    No step is named: whatever a worker does on the outside, it does through one of the doors.
+    """
+    await create(exchange, 10, max_attempts=1)
+    for number in range(1, 80):
+        moment = Moment.BEFORE if number % 2 else Moment.AFTER
+        worker = workers.start(NthEffect(moment, number))
+        while worker.is_alive() and not await idle(exchange):
+            await asyncio.sleep(0.05)
+        if await idle(exchange):
+            break
+    await settled(exchange, 10)
+    await assert_rang_once_each(exchange)
+    assert len(await attempts(exchange)) == 10
+    assert {"commit", "enqueue", "request"} <= set(re.findall(r"dies at (\w+)", workers.report()))
+
+
+@swift
+async def test_a_worker_suspended_before_it_asks_does_not_ask_when_it_wakes(
+    exchange: Exchange, workers: Workers
+) -> None:
+    sleeper = workers.start(Fault(Moment.ASLEEP, "request"))
+    await create(exchange, max_attempts=1)
+    await until(lambda: stopped(sleeper.pid))
+    workers.start()
+    await until(lambda: rung(exchange, 1))
+    os.kill(sleeper.pid, signal.SIGCONT)
+    await settled(exchange)
+    await asyncio.sleep(0.5)
+    await assert_rang_once_each(exchange)
+    assert "TooLate" in workers.report() or "dialling_failed" in workers.report()
 
 
 @swift

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from arq.worker import Worker
 
 from opendeep_app.bus import Bus
-from opendeep_app.errors import CarrierError
+from opendeep_app.errors import CarrierError, TooLate
 from opendeep_app.models import CallOutcome, CallStatus, InfoRequestStatus, Speaker, TaskStatus
 from opendeep_app.models.call_analysis import Verdict
+from opendeep_app.services import carrier_health
 from tests.fixtures.lives import FakeCarrier, FakeLanguage, Life, found, sid_of
 from workers.calls import analyse_call, hang_up_call, place_call
 from workers.info_requests import expire_info_requests
@@ -119,6 +118,20 @@ async def test_nothing_is_lost_when_redis_forgets_everything_at_every_step(
     await life.check()
 
 
+async def test_the_mark_of_a_worker_that_died_holds_a_job_up_for_seconds_only(
+    life: Life, worker: Ctx
+) -> None:
+    """Killed between arq's mark and its own lease, it leaves one that lasts for two minutes."""
+    await life.create()
+    [call_id] = await life.claim()
+    redis = await worker["deps"].bus.redis()
+    mark = f"arq:in-progress:place:{call_id}"
+    await redis.psetex(mark, 130_000, b"1")
+    life.clock.advance(seconds=6)
+    await sweep(worker)
+    assert 0 < await redis.pttl(mark) <= 5_000
+
+
 async def test_an_order_to_hang_up_that_got_lost_is_given_again(
     life: Life, worker: Ctx, carrier: FakeCarrier
 ) -> None:
@@ -146,7 +159,8 @@ async def test_a_worker_that_dies_while_it_asks_rings_once(
     [call_id] = await life.claim()
     carrier.failure = CarrierError("it did not answer", maybe_placed=True)
     carrier.rings_before_failing = rings
-    assert await place_call(worker, call_id) == "failed"
+    assert await place_call(worker, call_id) == "unconfirmed"
+    assert (await life.events(task_id))[-1] == "call_unconfirmed"
     carrier.failure = None
     life.clock.advance(seconds=70)
     await sweep(worker)
@@ -166,17 +180,54 @@ async def test_a_worker_that_dies_while_it_asks_rings_once(
 async def test_a_worker_that_slept_before_asking_does_not_ask(
     life: Life, worker: Ctx, carrier: FakeCarrier
 ) -> None:
+    """Nothing was sent, so the attempt is taken back at once, and the carrier is not blamed."""
     task_id = await life.create()
     [call_id] = await life.claim()
-    woken = life.clock.now + timedelta(minutes=5)
-    slept = replace(worker["deps"], clock=lambda: woken)
-    assert await place_call({"deps": slept}, call_id) == "too late"
+    carrier.failure = TooLate()
+    assert await place_call(worker, call_id) == "failed"
     assert carrier.rings == []
-    life.clock.advance(minutes=5)
-    await sweep(worker)
     task = await life.task(task_id)
     assert (task.status, task.current_attempt_count) == (TaskStatus.PENDING, 0)
+    async with life.db.reading() as session:
+        assert (await carrier_health.current(session)).failures == 0
+    carrier.failure = None
+    await drain(worker)
+    assert len(carrier.rings) == 1
     await life.check()
+
+
+async def test_a_call_that_rings_although_it_was_taken_back_is_ended_at_once(
+    life: Life, worker: Ctx, carrier: FakeCarrier
+) -> None:
+    """What nobody can rule out: a process sleeps between its last look at the clock and the wire."""
+    await life.create()
+    [call_id] = await life.claim()
+    await life.begin(call_id)
+    life.clock.advance(seconds=61)
+    await sweep(worker)
+    assert (await life.call(call_id)).status is CallStatus.WITHDRAWN
+    await life.carrier(call_id, "initiated")
+    await drain(worker)
+    assert carrier.hung_up == [sid_of(call_id)]
+    await life.carrier(call_id, "canceled")
+    assert (await queued(worker))["hang_up_stray"] == 0
+    await life.check()
+
+
+async def test_first_calls_and_retries_are_counted_apart(
+    life: Life, worker: Ctx, carrier: FakeCarrier
+) -> None:
+    await life.create()
+    await drain(worker)
+    await life.carrier(carrier.rings[0], "busy")
+    await drain(worker)
+    life.clock.advance(hours=1)
+    await dispatch_due(worker)
+    await drain(worker)
+    assert await worker["deps"].bus.counters() == {
+        'opendeep_dials_total{kind="first",result="dialled"}': 1,
+        'opendeep_dials_total{kind="retry",result="dialled"}': 1,
+    }
 
 
 async def test_an_analysis_that_fails_is_tried_again_and_then_given_up(
