@@ -31,6 +31,8 @@ class Topic(StrEnum):
     TASK = "task"
     TRANSCRIPT = "transcript"
     INFO_REQUEST = "info_request"
+    #: Not of a task: a webhook, or what was sent to it.
+    WEBHOOK = "webhook"
 
 
 class _Message(BaseModel):

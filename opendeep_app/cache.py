@@ -27,7 +27,7 @@ STALE_SECONDS = 2.0
 MOST_USERS = 1000
 
 #: Words on a live call change no count; a search among them may be two seconds late.
-TOPICS = frozenset(Topic) - {Topic.TRANSCRIPT}
+TOPICS = frozenset({Topic.TASK, Topic.INFO_REQUEST})
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     withdraw_after_seconds: float = Field(60, gt=0)
     session_lost_seconds: float = Field(15, gt=0)
 
+    private_webhooks: bool = False
+    """Lets webhooks go to addresses of this machine and network, and without TLS."""
+
     practice: bool = False
     practice_speed: float = Field(1.0, gt=0, le=1000)
     """Divides the practice line's ring times, audio pacing and pauses."""
@@ -144,6 +147,7 @@ class Settings(BaseSettings):
             session_lost_seconds=self.session_lost_seconds,
             max_concurrent_calls=self.max_concurrent_calls,
             max_user_calls=self.max_user_calls,
+            private_webhooks=self.private_webhooks,
         )
 
     @property

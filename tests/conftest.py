@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.apis",
     "tests.fixtures.lives",
+    "tests.fixtures.receivers",
     "tests.fixtures.practice_lines",
     "tests.fixtures.gateways",
     "tests.fixtures.stacks",

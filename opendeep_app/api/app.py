@@ -12,6 +12,7 @@ from opendeep_app.api import (
     practice,
     problems,
     tasks,
+    webhooks,
 )
 from opendeep_app.api.access import KeyRequired, refuse_parameters
 from opendeep_app.api.bodies import LimitedBody
@@ -25,6 +26,7 @@ ROUTERS = (
     live_calls.router,
     campaigns.router,
     do_not_call.router,
+    webhooks.router,
     practice.router,
 )
 

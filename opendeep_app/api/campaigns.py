@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from email.message import Message
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from opendeep_app.api.access import Caller, Deps
-from opendeep_app.api.fields import Input, Text
+from opendeep_app.api.fields import IdempotencyKey, Input, Text
 from opendeep_app.api.problems import FieldProblem
 from opendeep_app.api.tasks import CallWishes
 from opendeep_app.errors import InvalidInput
 from opendeep_app.services import campaigns as service
+from opendeep_app.services.idempotency_keys import once
 from opendeep_app.services.tasks import NewTask
 
 router = APIRouter(prefix="/campaigns", tags=["Campaigns"])
@@ -61,6 +62,21 @@ class Campaign(BaseModel):
     task_ids: list[str] = Field(description="In the order of the contacts.")
     skipped: list[FieldProblem] = Field(description="Contacts that it goes without, and why.")
 
+    @classmethod
+    def of(cls, started: service.Started) -> Self:
+        """As it begins."""
+        return cls(
+            id=started.campaign.id,
+            name=started.campaign.name,
+            goal=started.campaign.goal,
+            created_at=started.campaign.created_at,
+            task_ids=[task.id for task in started.tasks],
+            skipped=[
+                FieldProblem(field=bad.field, message=bad.message, row=bad.row)
+                for bad in started.skipped
+            ],
+        )
+
 
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -78,7 +94,11 @@ _BODY: dict[str, Any] = {
 
 @router.post("", status_code=201, openapi_extra=_BODY)
 async def create_campaign(
-    caller: Caller, deps: Deps, request: Request, query: Annotated[CsvQuery, Query()]
+    caller: Caller,
+    deps: Deps,
+    request: Request,
+    query: Annotated[CsvQuery, Query()],
+    idempotency_key: IdempotencyKey = None,
 ) -> Campaign:
     """One task for each contact, all with the same goal.
 
@@ -104,7 +124,8 @@ async def create_campaign(
         case _:
             raise HTTPException(415, "Send application/json or text/csv.")
     common = wishes.model_dump(exclude={"name", "contacts", "skip_invalid"})
-    async with deps.db.unit_of_work() as uow:
+
+    async def start() -> Campaign:
         started = await service.create(
             uow,
             caller.id,
@@ -113,17 +134,11 @@ async def create_campaign(
             contacts,
             skip_invalid=wishes.skip_invalid,
         )
-    return Campaign(
-        id=started.campaign.id,
-        name=started.campaign.name,
-        goal=started.campaign.goal,
-        created_at=started.campaign.created_at,
-        task_ids=[task.id for task in started.tasks],
-        skipped=[
-            FieldProblem(field=bad.field, message=bad.message, row=bad.row)
-            for bad in started.skipped
-        ],
-    )
+        return Campaign.of(started)
+
+    same = f"campaign {wishes.name} {wishes.skip_invalid} {common} {contacts}"
+    async with deps.db.unit_of_work() as uow:
+        return await once(uow, caller.id, idempotency_key, same, Campaign, start)
 
 
 def _read(body: bytes) -> NewCampaign:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from opendeep_app.api.access import Caller, Deps
-from opendeep_app.api.fields import Input, Output, PathId, Text, Words
+from opendeep_app.api.fields import IdempotencyKey, Input, Output, PathId, Text, Words
 from opendeep_app.errors import NotFound
 from opendeep_app.services import do_not_call as service
 from opendeep_app.services import phone_numbers
+from opendeep_app.services.idempotency_keys import once
 
 router = APIRouter(prefix="/do-not-call", tags=["Do not call"])
 
@@ -54,12 +55,18 @@ async def list_do_not_call(caller: Caller, deps: Deps) -> EntryList:
 
 
 @router.post("", status_code=201)
-async def add_do_not_call(caller: Caller, deps: Deps, body: NewEntry) -> Entry:
+async def add_do_not_call(
+    caller: Caller, deps: Deps, body: NewEntry, idempotency_key: IdempotencyKey = None
+) -> Entry:
     """List a number and stop every open task to it; listing it again changes nothing."""
     number = phone_numbers.parse(body.phone_number).e164
+
+    async def add() -> Entry:
+        return Entry.model_validate(await service.add(uow, caller.id, number, body.reason))
+
+    request = f"do-not-call {number} {body.reason}"
     async with deps.db.unit_of_work() as uow:
-        entry = await service.add(uow, caller.id, number, body.reason)
-    return Entry.model_validate(entry)
+        return await once(uow, caller.id, idempotency_key, request, Entry, add)
 
 
 @router.delete("", status_code=204, response_class=Response)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Header, Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from opendeep_app.errors import NotFound
@@ -80,6 +80,21 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An RFC 3339 time, in UTC; numbers, which Pydantic would take as seconds, are refused."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x20-\x7e]+$",
+        description=(
+            "The same key with the same request gets the same answer, however often it comes; "
+            "with another request it is a conflict."
+        ),
+    ),
+]
+"""What makes a request safe to repeat."""
 
 PathId = Annotated[
     str,

@@ -3,12 +3,21 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from opendeep_app.api.access import Caller, Deps
 from opendeep_app.api.calls import Call
-from opendeep_app.api.fields import Id, Input, Instant, Output, PathId, Text, Words
+from opendeep_app.api.fields import (
+    Id,
+    IdempotencyKey,
+    Input,
+    Instant,
+    Output,
+    PathId,
+    Text,
+    Words,
+)
 from opendeep_app.api.info_requests import InfoRequest
 from opendeep_app.errors import NotFound
 from opendeep_app.models import TaskStatus
@@ -122,18 +131,6 @@ class TaskFilter(BaseModel):
     cursor: Text | None = Field(
         None, max_length=300, description="`next_cursor` of the page before, same filters and sort."
     )
-
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x20-\x7e]+$",
-        description="The same key with the same body gives the same task, however often.",
-    ),
-]
 
 
 @router.post("", status_code=201)

@@ -14,11 +14,18 @@ from opendeep_app.models.campaigns import Campaign
 from opendeep_app.models.carrier_health import CarrierHealth
 from opendeep_app.models.do_not_call import DoNotCall
 from opendeep_app.models.findings import Finding
+from opendeep_app.models.idempotency_keys import IdempotencyKey
 from opendeep_app.models.info_requests import InfoRequest, InfoRequestStatus
 from opendeep_app.models.spending import DailySpending
 from opendeep_app.models.task_events import Actor, TaskEvent, TaskEventType
 from opendeep_app.models.tasks import Task, TaskStatus, VoicemailPolicy
 from opendeep_app.models.users import AccessToken, TokenKind, User
+from opendeep_app.models.webhooks import (
+    DeliveryStatus,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookType,
+)
 
 __all__ = [
     "AccessToken",
@@ -30,10 +37,12 @@ __all__ = [
     "Campaign",
     "CarrierHealth",
     "DailySpending",
+    "DeliveryStatus",
     "Direction",
     "DoNotCall",
     "EndedBy",
     "Finding",
+    "IdempotencyKey",
     "InfoRequest",
     "InfoRequestStatus",
     "Speaker",
@@ -45,4 +54,7 @@ __all__ = [
     "TranscriptLine",
     "User",
     "VoicemailPolicy",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookType",
 ]

@@ -14,6 +14,7 @@ from opendeep_app.models.task_events import Actor, Payload, Scheduled, TaskEvent
 from opendeep_app.models.task_events import TaskEventType as Event
 from opendeep_app.models.tasks import OPEN, Task
 from opendeep_app.models.tasks import TaskStatus as Status
+from opendeep_app.services import webhooks
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,11 @@ async def _append(
     )
     if sequence is None:
         return False
-    uow.session.add(_event(uow, task, sequence, event, payload, actor, call_id, moves_from))
+    entry = _event(uow, task, sequence, event, payload, actor, call_id, moves_from)
+    uow.session.add(entry)
     await uow.session.flush()
     await uow.session.refresh(task)
+    await webhooks.announce(uow, task, entry)
     uow.notify(task.user_id, Topic.TASK, task_id=task.id)
     return True
 
