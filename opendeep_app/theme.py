@@ -38,6 +38,7 @@ EVENT: dict[Event, Look] = {
     Event.TASK_CREATED: Look("Task created", "wait", "plus"),
     Event.CALL_CLAIMED: Look("Preparing the call", "wait", "phone"),
     Event.CALL_DIALLED: Look("Dialling", "live", "phone"),
+    Event.CALL_RECEIVED: Look("They rang back", "live", "phone"),
     Event.CALL_RINGING: Look("Ringing", "live", "ring"),
     Event.CALL_ANSWERED: Look("Somebody picked up", "live", "talk"),
     Event.CALL_ENDED: Look("The call ended", "wait", "hangup"),

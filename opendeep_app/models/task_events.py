@@ -20,6 +20,8 @@ class TaskEventType(StrEnum):
     #: Claimed for dialling; a call row exists from here on.
     CALL_CLAIMED = "call_claimed"
     CALL_DIALLED = "call_dialled"
+    #: The recipient rings back; a call row exists from here on.
+    CALL_RECEIVED = "call_received"
     #: The carrier did not say whether it took the call; it is looked for.
     CALL_UNCONFIRMED = "call_unconfirmed"
     CALL_RINGING = "call_ringing"
@@ -98,6 +100,13 @@ class Claimed(Payload):
 
     attempt_number: int
     retry: bool
+
+
+class Received(Payload):
+    """The recipient rang back, which counts as an attempt."""
+
+    attempt_number: int
+    carrier_sid: str
 
 
 class Dialled(Payload):
@@ -187,6 +196,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.TASK_CREATED: Scheduled,
     TaskEventType.CALL_CLAIMED: Claimed,
     TaskEventType.CALL_DIALLED: Dialled,
+    TaskEventType.CALL_RECEIVED: Received,
     TaskEventType.CALL_UNCONFIRMED: Reason,
     TaskEventType.CALL_RINGING: Payload,
     TaskEventType.CALL_ANSWERED: Answered,

@@ -55,6 +55,21 @@ async def answered(session: AsyncSession, task_id: str) -> list[InfoRequest]:
     return list(rows)
 
 
+async def unheard(session: AsyncSession, task_id: str, since: datetime) -> list[InfoRequest]:
+    """The task's questions without an answer before the given time, oldest first."""
+    rows = await session.scalars(
+        select(InfoRequest)
+        .where(
+            col(InfoRequest.task_id) == task_id,
+            col(InfoRequest.status).in_(WAITING)
+            | (col(InfoRequest.status).in_(ANSWERED) & (col(InfoRequest.answered_at) > since)),
+        )
+        .order_by(col(InfoRequest.id))
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)
+
+
 async def pending(session: AsyncSession, user_id: str, limit: int = 100) -> list[InfoRequest]:
     """The user's questions that want an answer: live ones first, then by deadline."""
     rows = await session.scalars(

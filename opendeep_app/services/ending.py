@@ -12,6 +12,7 @@ from opendeep_app.models import (
     Call,
     CallOutcome,
     CallStatus,
+    Direction,
     EndedBy,
     InfoRequestStatus,
     Task,
@@ -60,6 +61,10 @@ async def finish(
         return False
     await info_requests.expire_all(uow, task, call.id, "The call has ended.")
     asked = await question_rows.for_call(uow.session, call.id)
+    if call.direction is Direction.INBOUND:
+        # They rang back in the middle of the wait for an answer, and it goes on or has ended.
+        since = call.session_opened_at or call.created_at
+        asked += await question_rows.unheard(uow.session, task.id, since)
     owed = [q for q in asked if q.status is InfoRequestStatus.EXPIRED]
     late = [q for q in asked if q.status is InfoRequestStatus.ANSWERED_LATE]
     if owed or late:

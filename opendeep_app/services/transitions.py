@@ -27,6 +27,15 @@ class Move:
 
 MOVES: dict[Event, Move] = {
     Event.CALL_CLAIMED: Move((Status.PENDING, Status.RETRY_SCHEDULED), Status.IN_PROGRESS),
+    Event.CALL_RECEIVED: Move(
+        (
+            Status.PENDING,
+            Status.RETRY_SCHEDULED,
+            Status.PENDING_USER_INFO,
+            Status.PENDING_ANALYSIS,
+        ),
+        Status.IN_PROGRESS,
+    ),
     Event.CALL_WITHDRAWN: Move((Status.IN_PROGRESS,), Status.PENDING),
     Event.CALL_ENDED: Move((Status.IN_PROGRESS,), Status.PENDING_ANALYSIS),
     Event.INFO_AWAITED: Move((Status.IN_PROGRESS,), Status.PENDING_USER_INFO),

@@ -24,7 +24,7 @@ from opendeep_app.dependencies import Dependencies, dependencies
 from opendeep_app.errors import NotFound
 from opendeep_app.logs import configure_logs
 from opendeep_app.models import CallStatus, EndedBy
-from opendeep_app.services import calls
+from opendeep_app.services import calls, ring_backs
 from opendeep_app.services.calls import CarrierStatus
 from opendeep_app.voice import metrics, realtime_client, twilio_codec, twiml
 from opendeep_app.voice.line import Stream
@@ -39,6 +39,10 @@ POLICY_VIOLATION = 1008
 CANNOT_ACCEPT = 1003
 
 NOT_NOW = "I am sorry, I cannot talk at the moment. We will call you again. Goodbye."
+NOTHING_OPEN = (
+    "Thank you for calling. This is an AI assistant that makes phone calls for other people. "
+    "There is nothing open for your number at the moment. Goodbye."
+)
 LARGEST_FORM = 64 * 1024
 
 Form = dict[str, str]
@@ -126,12 +130,17 @@ class Gateway:
             log.warning("status_of_unknown_call")
         return Response(status_code=204)
 
-    async def _inbound(self, call_id: str, form: Form) -> Response:
-        return _xml(
-            twiml.say_and_hang_up(
-                "Thank you for calling back. This number only makes calls. Goodbye."
-            )
-        )
+    async def _inbound(self, _: str, form: Form) -> Response:
+        """Somebody rings us: the agent answers if a task of theirs is open."""
+        if self.draining:
+            return _xml(twiml.say_and_hang_up(NOT_NOW))
+        async with self.deps.db.unit_of_work() as uow:
+            call = await ring_backs.match(uow, form.get("From", ""), form.get("CallSid", ""))
+        if call is None or await self._session(call.id) is None:
+            log.info("caller_turned_away", call_sid=form.get("CallSid", ""))
+            return _xml(twiml.say_and_hang_up(NOTHING_OPEN))
+        log.info("rang_back", call_id=call.id)
+        return _xml(twiml.connect_stream(self.deps.settings, call.id))
 
     async def _sms(self, call_id: str, form: Form) -> Response:
         return _xml("<Response/>")

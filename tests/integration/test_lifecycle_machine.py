@@ -106,6 +106,12 @@ class Lives(RuleBasedStateMachine):
                 self.runner.run(self.life.confirm(call_id))
         return multiple(*claimed)
 
+    @rule(target=attempts, number=st.sampled_from(NUMBERS))
+    def they_ring_back(self, number: str) -> Any:
+        self.asked += 1
+        call = self.runner.run(self.life.ring_back(number, f"CA-in-{self.asked}"))
+        return multiple(call.id) if call else multiple()
+
     @rule(call_id=attempts)
     def begin(self, call_id: str) -> None:
         self.runner.run(self.life.begin(call_id))

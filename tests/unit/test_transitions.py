@@ -15,6 +15,10 @@ Status = TaskStatus
 TABLE: dict[tuple[Status, Event], Status] = {
     (Status.PENDING, Event.CALL_CLAIMED): Status.IN_PROGRESS,
     (Status.RETRY_SCHEDULED, Event.CALL_CLAIMED): Status.IN_PROGRESS,
+    (Status.PENDING, Event.CALL_RECEIVED): Status.IN_PROGRESS,
+    (Status.RETRY_SCHEDULED, Event.CALL_RECEIVED): Status.IN_PROGRESS,
+    (Status.PENDING_USER_INFO, Event.CALL_RECEIVED): Status.IN_PROGRESS,
+    (Status.PENDING_ANALYSIS, Event.CALL_RECEIVED): Status.IN_PROGRESS,
     (Status.IN_PROGRESS, Event.CALL_WITHDRAWN): Status.PENDING,
     (Status.IN_PROGRESS, Event.CALL_ENDED): Status.PENDING_ANALYSIS,
     (Status.IN_PROGRESS, Event.INFO_AWAITED): Status.PENDING_USER_INFO,
@@ -102,9 +106,9 @@ def test_every_status_can_be_reached_and_left_for_good() -> None:
     assert ending == set(Status)
 
 
-def test_only_a_claim_leads_into_a_call_and_only_from_waiting() -> None:
+def test_a_claim_from_waiting_and_a_call_received_lead_into_a_call() -> None:
     into = [event for event, move in MOVES.items() if move.target is Status.IN_PROGRESS]
-    assert into == [Event.CALL_CLAIMED]
+    assert into == [Event.CALL_CLAIMED, Event.CALL_RECEIVED]
     assert MOVES[Event.CALL_CLAIMED].sources == CALLABLE
 
 
