@@ -23,8 +23,13 @@ function useServerNow(serverNow) {
   return () => (arrived ? arrived.server + performance.now() - arrived.local : Date.now());
 }
 
-function exact(at) {
-  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+// Date and time in the viewer's zone, and in the recipient's where that is another.
+function exact(at, zone) {
+  const style = { dateStyle: "medium", timeStyle: "medium" }, date = new Date(at);
+  const here = date.toLocaleString(undefined, style);
+  if (!zone) return here;
+  const there = date.toLocaleString(undefined, { ...style, timeZone: zone });
+  return there === here ? here : `${here} your time, ${there} in ${zone.split("/").pop().replaceAll("_", " ")}`;
 }
 
 function relative(at, now) {
@@ -39,18 +44,24 @@ function relative(at, now) {
 }
 
 // A time relative to now, the exact one on hover.
-export function Ago({ at, due, serverNow, className }) {
+export function Ago({ at, due, zone, serverNow, className }) {
   useTick(due ? SECOND : 5 * SECOND);
   const now = useServerNow(serverNow);
   if (!at) return null;
-  return h("time", { dateTime: at, title: exact(at), className, suppressHydrationWarning: true }, due && Date.parse(at) <= now() ? "any moment" : relative(Date.parse(at), now()));
+  return h("time", { dateTime: at, title: exact(at, zone), className, suppressHydrationWarning: true }, due && Date.parse(at) <= now() ? "any moment" : relative(Date.parse(at), now()));
+}
+
+// Date and time in full.
+export function Exact({ at, zone, className }) {
+  if (!at) return null;
+  return h("time", { dateTime: at, className, suppressHydrationWarning: true }, exact(at, zone));
 }
 
 // The time of day, with the date on hover.
-export function At({ at, className }) {
+export function At({ at, zone, className }) {
   if (!at) return null;
   const text = new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  return h("time", { dateTime: at, title: exact(at), className, suppressHydrationWarning: true }, text);
+  return h("time", { dateTime: at, title: exact(at, zone), className, suppressHydrationWarning: true }, text);
 }
 
 // Minutes and seconds since a moment.

@@ -9,7 +9,7 @@ from opendeep_app.routes import doors
 PAGES = (tasks, new_task, task, info_requests, sign_in)
 
 app = rx.App(
-    stylesheets=["/opendeep.css"],
+    stylesheets=["/opendeep.css", "/task.css"],
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     html_lang="en",
     api_transformer=doors(),

@@ -20,6 +20,7 @@ from opendeep_app.bus import Bus  # noqa: E402
 from opendeep_app.clock import utc_now  # noqa: E402
 from opendeep_app.db import Database  # noqa: E402
 from opendeep_app.models import InfoRequest, Task  # noqa: E402
+from opendeep_app.policy import ALWAYS, Policy  # noqa: E402
 from opendeep_app.services import accounts, info_requests, tasks  # noqa: E402
 from opendeep_app.services.tasks import NewTask  # noqa: E402
 from tests.fixtures.browsers import FLAGS, find_chromium  # noqa: E402
@@ -61,7 +62,7 @@ async def main() -> None:
 
 async def _take_all(stack: Stack) -> None:
     bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus)
+    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
     async with db.unit_of_work() as uow:
         user = await accounts.create_user(uow, "ada@example.com", name="Ada Lovelace")
         for new in (*SETTLED, UNANSWERED):

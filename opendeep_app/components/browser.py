@@ -11,13 +11,14 @@ class _Browser(rx.Component):
 
 
 class Ago(_Browser):
-    """A time relative to now, the exact one on hover; RFC 3339 text.
+    """A time relative to now, the exact one on hover, there too if `zone` is given; RFC 3339 text.
 
     `due` marks the time of something planned, which is never in the past.
     """
 
     tag = "Ago"
     at: rx.Var[str]
+    zone: rx.Var[str]
     due: rx.Var[bool]
     server_now: rx.Var[str]
 
@@ -27,6 +28,15 @@ class At(_Browser):
 
     tag = "At"
     at: rx.Var[str]
+    zone: rx.Var[str]
+
+
+class Exact(_Browser):
+    """Date and time in full, in the viewer's zone and, if another, in `zone`."""
+
+    tag = "Exact"
+    at: rx.Var[str]
+    zone: rx.Var[str]
 
 
 class Elapsed(_Browser):

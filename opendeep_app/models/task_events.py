@@ -52,6 +52,8 @@ class TaskEventType(StrEnum):
     TASK_HELD = "task_held"
     TASK_RESUMED = "task_resumed"
     TASK_CANCELLED = "task_cancelled"
+    #: The creator thought better of it.
+    TASK_REOPENED = "task_reopened"
     CALL_MOVED = "call_moved"
     #: The recipient's wish.
     DO_NOT_CALL_REQUESTED = "do_not_call_requested"
@@ -219,6 +221,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.TASK_HELD: Reason,
     TaskEventType.TASK_RESUMED: Scheduled,
     TaskEventType.TASK_CANCELLED: Reason,
+    TaskEventType.TASK_REOPENED: Scheduled,
     TaskEventType.CALL_MOVED: Scheduled,
     TaskEventType.DO_NOT_CALL_REQUESTED: Reason,
     TaskEventType.DIALLING_DELAYED: Scheduled,

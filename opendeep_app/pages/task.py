@@ -4,11 +4,14 @@ from typing import Any
 
 import reflex as rx
 
-from opendeep_app.components.browser import Ago, At, Elapsed, Follow, hook
-from opendeep_app.components.icons import event_icon, icon
+from opendeep_app.components.browser import Ago, Elapsed, hook
+from opendeep_app.components.call import attempt
+from opendeep_app.components.icons import icon
 from opendeep_app.components.shell import loading, page, skeleton
+from opendeep_app.components.task_browser import Print, Undo
+from opendeep_app.components.timeline import timeline
 from opendeep_app.pages.tasks import next_call
-from opendeep_app.state.rows import CallRow, EventRow, LineRow, QuestionRow
+from opendeep_app.state.rows import QuestionRow
 from opendeep_app.state.task import TaskState
 
 el = rx.el
@@ -42,18 +45,19 @@ def _task() -> rx.Component:
     return el.div(
         el.div(
             _head(),
-            rx.foreach(TaskState.calls, _call),
-            rx.cond(TaskState.calls.length() == 0, _no_call_yet()),
+            rx.foreach(TaskState.attempts, attempt),
+            rx.cond(TaskState.attempts.length() == 0, _no_call_yet()),
             class_name="stack",
             gap="16px",
         ),
         el.div(
             _facts(),
             rx.cond(TaskState.questions.length() > 0, _questions()),
-            _timeline(),
+            timeline(),
             class_name="stack",
             gap="16px",
         ),
+        Undo.create(text=TaskState.undoable, on_undo=TaskState.undo, on_gone=TaskState.forget_undo),
         class_name="two",
     )
 
@@ -61,6 +65,7 @@ def _task() -> rx.Component:
 def _head() -> rx.Component:
     row = TaskState.task
     return el.section(
+        el.p("OpenDeep · report of a task", class_name="only-print soft small"),
         el.div(
             el.span(
                 el.span(class_name="dot", aria_hidden="true"),
@@ -80,7 +85,15 @@ def _head() -> rx.Component:
             ),
             _action("Resume", "play", TaskState.resume, TaskState.can_resume, "resume"),
             _action("Hold", "pause", TaskState.hold, TaskState.can_hold, "hold"),
+            _action("Reopen", "undo-2", TaskState.reopen, TaskState.can_reopen, "reopen"),
             _action("Cancel", "x", TaskState.cancel, TaskState.can_cancel, "cancel", "danger"),
+            Print.create(
+                icon("printer", 15),
+                class_name="btn ghost icon",
+                aria_label="Print this task as a report",
+                title="Print",
+                custom_attrs=hook("task-print"),
+            ),
             class_name="row wrap",
         ),
         el.p(row.goal, class_name="goal-text", margin="14px 0 0"),
@@ -121,53 +134,6 @@ def _action(
     )
 
 
-def _call(row: rx.Var[CallRow]) -> rx.Component:
-    return el.section(
-        el.div(
-            row.title,
-            el.span(
-                el.span(class_name="dot", aria_hidden="true"),
-                row.label,
-                rx.cond(
-                    row.live_since != "",
-                    Elapsed.create(since=row.live_since, server_now=TaskState.server_now),
-                ),
-                class_name=f"status tone-{row.tone}",
-            ),
-            el.span(row.detail, class_name="faint small clip grow", font_weight="400"),
-            el.span(row.duration, class_name="faint small num", font_weight="400"),
-            At.create(at=row.at, class_name="faint small num"),
-            class_name="panel-head",
-        ),
-        rx.cond(
-            row.lines.length() > 0,
-            Follow.create(
-                rx.foreach(row.lines, _line),
-                lines=row.lines.length(),
-                class_name="talk",
-                role="log",
-                aria_label="Transcript",
-                tab_index=0,
-            ),
-            el.div(
-                rx.cond(row.live, "Nothing has been said yet.", "Nothing was said."),
-                class_name="faint small pad",
-            ),
-        ),
-        class_name="panel",
-        custom_attrs=hook("task-call", call_id=row.id),
-    )
-
-
-def _line(row: rx.Var[LineRow]) -> rx.Component:
-    return el.div(
-        rx.cond(row.by != "", el.span(row.by, class_name="by")),
-        row.text,
-        class_name=f"said {row.side}",
-        custom_attrs=hook("transcript-line", speaker=row.side),
-    )
-
-
 def _facts() -> rx.Component:
     def fact(name: str, value: Any) -> rx.Component:
         return rx.fragment(el.dt(name), el.dd(value))
@@ -178,7 +144,14 @@ def _facts() -> rx.Component:
             fact("Number", el.span(TaskState.number, class_name="num")),
             fact("Time zone", TaskState.time_zone),
             rx.cond(TaskState.context != "", fact("Context", TaskState.context)),
-            fact("Created", Ago.create(at=TaskState.created_at, server_now=TaskState.server_now)),
+            fact(
+                "Created",
+                Ago.create(
+                    at=TaskState.created_at,
+                    zone=TaskState.time_zone,
+                    server_now=TaskState.server_now,
+                ),
+            ),
             class_name="facts",
             margin="0",
         ),
@@ -188,7 +161,7 @@ def _facts() -> rx.Component:
 
 def _questions() -> rx.Component:
     return el.section(
-        el.div("Questions", class_name="panel-head"),
+        el.div(el.h2("Questions"), class_name="panel-head"),
         el.div(rx.foreach(TaskState.questions, _question), class_name="pad"),
         class_name="panel",
     )
@@ -219,32 +192,6 @@ def _question(row: rx.Var[QuestionRow]) -> rx.Component:
         class_name=rx.match(
             row.phase, ("answered", "qa tone-good"), ("cancelled", "qa tone-off"), "qa tone-need"
         ),
-    )
-
-
-def _timeline() -> rx.Component:
-    return el.section(
-        el.div("Timeline", class_name="panel-head"),
-        el.ol(
-            rx.foreach(TaskState.events, _event),
-            class_name="timeline",
-            custom_attrs=hook("task-timeline"),
-        ),
-        class_name="panel",
-    )
-
-
-def _event(row: rx.Var[EventRow]) -> rx.Component:
-    return el.li(
-        el.span(event_icon(row.icon), class_name="event-icon"),
-        el.div(
-            el.div(row.title, class_name="event-title"),
-            rx.cond(row.detail != "", el.div(row.detail, class_name="event-detail")),
-        ),
-        At.create(at=row.at, class_name="when num"),
-        class_name=f"event tone-{row.tone}",
-        custom_attrs=hook("timeline-event", type=row.type),
-        key=row.id,
     )
 
 

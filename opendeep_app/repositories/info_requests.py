@@ -30,6 +30,14 @@ async def for_call(session: AsyncSession, call_id: str) -> list[InfoRequest]:
     return list(rows)
 
 
+async def for_task(session: AsyncSession, task_id: str) -> list[InfoRequest]:
+    """Every question of a task, oldest first."""
+    rows = await session.scalars(
+        select(InfoRequest).where(col(InfoRequest.task_id) == task_id).order_by(col(InfoRequest.id))
+    )
+    return list(rows)
+
+
 async def waiting(session: AsyncSession, task_id: str) -> list[InfoRequest]:
     """The task's questions that still want an answer, in time or late."""
     rows = await session.scalars(

@@ -157,16 +157,18 @@ async def hold(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     return task
 
 
-async def resume(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
+async def resume(
+    uow: UnitOfWork, user_id: str, task_id: str, due_at: datetime | None = None
+) -> Task:
     """Puts a held task back: its next call is due now, or when calling hours open.
 
-    Raises `Conflict` while its last call is not finished: that may have reached the goal, and
+    `due_at` is when it was due before, if that is to be so again. Raises `Conflict` while its last call is not finished: that may have reached the goal, and
     nobody shall be rung again for what they said a minute ago.
     """
     task = await _own(uow, user_id, task_id)
     if await call_rows.unfinished(uow.session, task_id):
         raise Conflict("Its last call is still being finished. Resume the task after that.")
-    schedule = within_hours(uow.now, ["You resumed the task"], task.time_zone, uow.policy.hours)
+    schedule = _again(uow, task, "You resumed the task", due_at)
     await move(
         uow,
         task,
@@ -196,6 +198,34 @@ async def cancel(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     return task
 
 
+async def reopen(
+    uow: UnitOfWork, user_id: str, task_id: str, due_at: datetime | None = None
+) -> Task:
+    """Takes a cancellation back; the next call is due as after `resume`.
+
+    Raises `Conflict` for a task that was not cancelled, whose number may not be called any
+    more, or whose last call is not finished.
+    """
+    task = await _own(uow, user_id, task_id)
+    if await call_rows.unfinished(uow.session, task_id):
+        raise Conflict("Its last call is still being finished. Reopen the task after that.")
+    if await do_not_call.is_listed(uow.session, user_id, task.phone_number):
+        raise Conflict(do_not_call.LISTED)
+    schedule = _again(uow, task, "You reopened the task", due_at)
+    await move(
+        uow,
+        task,
+        TaskEventType.TASK_REOPENED,
+        scheduled(schedule),
+        actor=Actor.CREATOR,
+        next_action_at=schedule.at,
+        next_action_reason=schedule.reason,
+        result_reason="",
+    )
+    dispatch(uow, schedule.at)
+    return task
+
+
 async def call_now(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     """Brings the next call forward to this moment, calling hours permitting."""
     task = await _own(uow, user_id, task_id)
@@ -216,6 +246,12 @@ async def call_now(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     )
     dispatch(uow, schedule.at)
     return task
+
+
+def _again(uow: UnitOfWork, task: Task, rule: str, due_at: datetime | None) -> Schedule:
+    rules = [rule] if due_at is None else [rule, "At the time it was due before"]
+    at = max(due_at or uow.now, uow.now)
+    return within_hours(at, rules, task.time_zone, uow.policy.hours)
 
 
 async def _own(uow: UnitOfWork, user_id: str, task_id: str) -> Task:

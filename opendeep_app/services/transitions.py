@@ -48,6 +48,7 @@ MOVES: dict[Event, Move] = {
     Event.TASK_HELD: Move(tuple(s for s in OPEN if s is not Status.ON_HOLD), Status.ON_HOLD),
     Event.TASK_RESUMED: Move((Status.ON_HOLD,), Status.PENDING),
     Event.TASK_CANCELLED: Move(OPEN, Status.CANCELLED),
+    Event.TASK_REOPENED: Move((Status.CANCELLED,), Status.PENDING),
     Event.DO_NOT_CALL_REQUESTED: Move(OPEN, Status.CANCELLED),
 }
 

@@ -57,6 +57,8 @@ class EventRow:
     """A step of the timeline."""
 
     id: str = ""
+    #: The event's number within its task, by which addresses point at it.
+    sequence: int = 0
     type: str = ""
     title: str = ""
     detail: str = ""
@@ -232,6 +234,7 @@ def event_row(event: TaskEvent) -> EventRow:
     look = EVENT[event.type]
     return EventRow(
         id=event.id,
+        sequence=event.sequence,
         type=event.type.value,
         title=_title(event.type, event.payload) or look.label,
         detail=_detail(event.type, event.payload),

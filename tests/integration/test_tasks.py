@@ -152,3 +152,29 @@ async def test_wishes_at_the_same_moment_happen_one_after_the_other(life: Life) 
         assert unexpected == []
         assert (await life.task(task_id)).status is TaskStatus.CANCELLED
         await life.check()
+
+
+async def test_hold_and_cancel_can_be_undone_to_the_time_it_was_due(life: Life) -> None:
+    due = life.clock() + timedelta(hours=2)
+    task_id = await life.create(not_before=due)
+    for stop, again in ((tasks.hold, tasks.resume), (tasks.cancel, tasks.reopen)):
+        async with life.db.unit_of_work() as uow:
+            await stop(uow, life.user_id, task_id)
+        async with life.db.unit_of_work() as uow:
+            task = await again(uow, life.user_id, task_id, due)
+        assert (task.status, task.next_action_at) == (TaskStatus.PENDING, due)
+        assert task.result_reason == ""
+        await life.check()
+    with pytest.raises(Conflict, match="pending"):
+        async with life.db.unit_of_work() as uow:
+            await tasks.reopen(uow, life.user_id, task_id)
+
+
+async def test_a_number_that_may_not_be_called_is_not_reopened(life: Life) -> None:
+    task_id = await life.create()
+    async with life.db.unit_of_work() as uow:
+        await do_not_call.add(uow, life.user_id, NUMBER, "They asked for it.")
+    assert (await life.task(task_id)).status is TaskStatus.CANCELLED
+    with pytest.raises(Conflict):
+        async with life.db.unit_of_work() as uow:
+            await tasks.reopen(uow, life.user_id, task_id)

@@ -1,0 +1,294 @@
+"""The task page: long histories, deep links, filters, live calls, undo and paper."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest_asyncio
+from playwright.async_api import Page, expect
+from sqlmodel import col, select
+
+from opendeep_app.bus import Bus
+from opendeep_app.clock import utc_now
+from opendeep_app.db import Database, UnitOfWork
+from opendeep_app.models import (
+    Actor,
+    Call,
+    CallOutcome,
+    CallStatus,
+    EndedBy,
+    Finding,
+    Speaker,
+    Task,
+    TaskEvent,
+    TaskStatus,
+    TranscriptLine,
+)
+from opendeep_app.models import TaskEventType as Event
+from opendeep_app.policy import ALWAYS, Policy
+from opendeep_app.services import accounts, tasks
+from opendeep_app.services.tasks import NewTask
+from tests.fixtures.stacks import Stack
+
+PATIENCE = 40_000
+ATTEMPTS, LINES = 20, 500
+_people = count(1)
+_area_codes = iter(["248", "251", "252", "253", "254", "256"])
+
+
+@dataclass
+class Visitor:
+    """Somebody signed in, and the database behind what they see."""
+
+    page: Page
+    db: Database
+    user_id: str
+    stack: Stack
+
+    async def create(self, new: NewTask) -> str:
+        async with self.db.unit_of_work() as uow:
+            return (await tasks.create(uow, self.user_id, new)).id
+
+    async def open(self, task_id: str, more: str = "") -> None:
+        await self.page.goto(f"{self.stack.web_url}/tasks/{task_id}{more}")
+        await expect(self.page.get_by_test_id("task-head")).to_be_visible()
+
+    async def status(self, status: str) -> None:
+        head = self.page.get_by_test_id("task-head")
+        await expect(head).to_have_attribute("data-status", status, timeout=PATIENCE)
+
+    async def task(self, task_id: str) -> Task:
+        async with self.db.reading() as session:
+            return await session.get_one(Task, task_id)
+
+
+@asynccontextmanager
+async def database(stack: Stack) -> AsyncIterator[Database]:
+    bus = Bus(stack.redis_url)
+    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
+    yield db
+    await db.close()
+    await bus.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ada(stack: Stack, page: Page) -> AsyncIterator[Visitor]:
+    email = f"reader{next(_people)}@example.com"
+    async with database(stack) as db:
+        async with db.unit_of_work() as uow:
+            user = await accounts.create_user(uow, email)
+        await page.goto(await stack.sign_in_link(email))
+        await expect(page.get_by_test_id("pending-bell")).to_be_visible()
+        yield Visitor(page, db, user.id, stack)
+
+
+async def add_history(uow: UnitOfWork, user_id: str, began: datetime) -> str:
+    """A task with many attempts; the last reached the goal after a long conversation."""
+    task = Task(
+        user_id=user_id,
+        phone_number="+12485550101",
+        contact_name="Long Story",
+        goal="Find out when they open.",
+        time_zone="America/Detroit",
+        status=TaskStatus.COMPLETED,
+        max_attempts=ATTEMPTS,
+        current_attempt_count=ATTEMPTS,
+        result_summary="They open at nine.",
+        created_at=began,
+        updated_at=began,
+    )
+    rows: list[Task | Call | TaskEvent | TranscriptLine | Finding] = [task]
+    numbers = count(1)
+
+    def event(kind: Event, at: datetime, call: Call | None = None, **payload: object) -> None:
+        rows.append(
+            TaskEvent(
+                task_id=task.id,
+                call_id=call.id if call else None,
+                sequence=next(numbers),
+                type=kind,
+                actor=Actor.SYSTEM,
+                payload=payload,
+                created_at=at,
+            )
+        )
+
+    event(Event.TASK_CREATED, began, next_action_at=began.isoformat(), reason="", rules=[])
+    for number in range(1, ATTEMPTS + 1):
+        at, last = began + timedelta(minutes=number), number == ATTEMPTS
+        call = Call(
+            task_id=task.id,
+            attempt_number=number,
+            phone_number=task.phone_number,
+            status=CallStatus.ENDED,
+            outcome=CallOutcome.GOAL_MET if last else CallOutcome.FAILED_BUSY,
+            ended_by=EndedBy.AGENT if last else EndedBy.CARRIER,
+            end_reason="The agent said goodbye." if last else "The line was busy.",
+            created_at=at,
+            dialled_at=at,
+            session_opened_at=at,
+            ended_at=at + timedelta(minutes=9),
+            analysed_at=at,
+            duration_seconds=540 if last else None,
+            analysis={"summary": "They open at nine.", "answers": []} if last else None,
+            costs={"model": 31_000, "carrier": 14_000} if last else {},
+            cost_micros=45_000 if last else 0,
+        )
+        rows.append(call)
+        event(Event.CALL_CLAIMED, at, call, attempt_number=number, retry=number > 1)
+        event(Event.CALL_DIALLED, at, call, carrier_sid=f"CA{number}", adopted=False)
+        event(Event.CALL_RINGING, at, call)
+        event(Event.CALL_ENDED, at, call, outcome=call.outcome, ended_by="CARRIER", reason="")
+        event(Event.CALL_ANALYSED, at, call, outcome=call.outcome, goal_met=last, summary="Busy.")
+    rows += [
+        TranscriptLine(
+            call_id=call.id,
+            sequence=number,
+            speaker=Speaker.AGENT if number % 2 else Speaker.RECIPIENT,
+            text="We open at nine." if number == LINES else f"Line {number} of many.",
+            offset_ms=number * 1000,
+            created_at=began,
+        )
+        for number in range(1, LINES + 1)
+    ]
+    event(Event.GOAL_MET, began, call, reason="They open at nine.")
+    rows.append(
+        Finding(
+            call_id=call.id,
+            task_id=task.id,
+            field="Opening",
+            value="Nine",
+            quote="We open at nine.",
+            line=LINES,
+            created_at=began,
+        )
+    )
+    task.event_count = next(numbers) - 1
+    for kind in (Task, Call, TaskEvent, TranscriptLine, Finding):
+        uow.session.add_all(row for row in rows if isinstance(row, kind))
+        await uow.session.flush()
+    return task.id
+
+
+async def test_a_long_history_is_quick_and_every_event_has_an_address(ada: Visitor) -> None:
+    page = ada.page
+    async with ada.db.unit_of_work() as uow:
+        task_id = await add_history(uow, ada.user_id, utc_now() - timedelta(hours=2))
+    await ada.open(task_id)
+    events, lines = page.get_by_test_id("timeline-event"), page.get_by_test_id("transcript-line")
+    await expect(page.get_by_test_id("task-call")).to_have_count(ATTEMPTS)
+    await expect(events).to_have_count(60)
+    await expect(lines).to_have_count(80)
+    await expect(page.get_by_test_id("call-facts")).to_contain_text("$0.0450")
+    await expect(page.get_by_test_id("call-facts")).to_contain_text("The agent")
+
+    # A claim leads to the words that prove it.
+    await page.get_by_test_id("claim-quote").click()
+    await expect(page.locator(f'[data-line="{LINES}"]')).to_have_class(re.compile("lit"))
+    await page.get_by_test_id("said-all").click()
+    await expect(lines).to_have_count(LINES)
+
+    # Another attempt is loaded when it is opened.
+    await page.get_by_test_id("call-open").nth(3).click()
+    await expect(lines).to_have_count(0)
+    await expect(page.get_by_test_id("call-facts")).to_contain_text("The line was busy.")
+
+    # An address leads to an event, however old, and says what stands behind it.
+    await ada.open(task_id, "?event=3")
+    old = page.locator("#event-3")
+    await expect(old).to_be_in_viewport()
+    await expect(old.get_by_test_id("event-behind")).to_contain_text("CA1")
+    assert '"carrier_sid": "CA1"' in await old.locator("pre").inner_text()
+    await page.evaluate("location.hash = '#event-8'")
+    await expect(page.locator("#event-8").get_by_test_id("event-behind")).to_be_visible()
+    await expect(page.locator("#event-8")).to_be_in_viewport()
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.locator("#event-8").get_by_test_id("event-link").click()
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{ada.stack.web_url}/tasks/{task_id}?event=8"
+
+
+async def test_the_timeline_is_filtered_by_kind_and_attempt(ada: Visitor) -> None:
+    page = ada.page
+    async with ada.db.unit_of_work() as uow:
+        task_id = await add_history(uow, ada.user_id, utc_now() - timedelta(hours=2))
+    await ada.open(task_id)
+    events = page.get_by_test_id("timeline-event")
+    await page.get_by_test_id("timeline-zoom").select_option(label="Call 7")
+    await expect(events).to_have_count(5)
+    await page.locator("[data-testid=timeline-kind][data-kind=calls]").click()
+    await expect(events).to_have_count(4)
+    kinds = [await each.get_attribute("data-type") for each in await events.all()]
+    assert kinds == ["call_claimed", "call_dialled", "call_ringing", "call_ended"]
+    await page.locator("[data-testid=timeline-kind][data-kind=questions]").click()
+    await expect(page.get_by_text("Nothing of this kind has happened.")).to_be_visible()
+    await page.locator("[data-testid=timeline-kind][data-kind=questions]").click()
+    await page.get_by_test_id("timeline-zoom").select_option("")
+    await page.get_by_test_id("timeline-earlier").click()
+    await expect(events).to_have_count(2 + 5 * ATTEMPTS)
+
+
+async def test_a_whisper_is_heard_and_a_call_is_hung_up_from_the_page(ada: Visitor) -> None:
+    page = ada.page
+    task_id = await ada.create(NewTask(f"+1{next(_area_codes)}5550140", "Move my check-up."))
+    await ada.open(task_id)
+    await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
+    await page.get_by_test_id("info-later").click()
+    await expect(page.get_by_test_id("call-doing")).to_have_text("Waiting for your answer")
+    await page.get_by_test_id("whisper-text").fill("Mention the blue folder")
+    await page.get_by_test_id("whisper-send").click()
+    said = page.get_by_test_id("transcript-line").filter(has_text="One more thing")
+    await expect(said).to_contain_text("Mention the blue folder", timeout=PATIENCE)
+    await expect(page.get_by_test_id("whisper-text")).to_have_value("")
+    await page.get_by_test_id("call-hang-up").click()
+    await expect(page.get_by_test_id("call-hang-up")).to_be_hidden()
+    await expect(page.get_by_test_id("call-facts")).to_contain_text("You ended the call.")
+    async with ada.db.reading() as session:
+        note = await session.scalar(
+            select(TaskEvent).where(
+                col(TaskEvent.task_id) == task_id, col(TaskEvent.type) == Event.NOTE_GIVEN
+            )
+        )
+    assert note is not None
+    assert (note.actor, note.payload["via"]) == (Actor.CREATOR, "web")
+    await page.get_by_test_id("task-cancel").click()
+
+
+async def test_hold_and_cancel_can_be_undone(ada: Visitor) -> None:
+    page, due = ada.page, utc_now() + timedelta(hours=3)
+    new = NewTask(f"+1{next(_area_codes)}5550101", "Book a table.", not_before=due)
+    task_id = await ada.create(new)
+    await ada.open(task_id)
+    for button, stopped in (("task-hold", "ON_HOLD"), ("task-cancel", "CANCELLED")):
+        await page.get_by_test_id(button).click()
+        await ada.status(stopped)
+        await page.get_by_test_id("undo").click()
+        await ada.status("PENDING")
+        assert (await ada.task(task_id)).next_action_at == due
+        await expect(page.get_by_test_id("undo")).to_be_hidden()
+    await page.get_by_test_id("task-cancel").click()
+    await page.get_by_test_id("task-reopen").click()
+    await expect(page.get_by_test_id("task-reopen")).to_be_hidden()
+    await page.get_by_test_id("task-cancel").click()
+    await ada.status("CANCELLED")
+
+
+async def test_a_task_prints_as_a_report(ada: Visitor) -> None:
+    page = ada.page
+    async with ada.db.unit_of_work() as uow:
+        task_id = await add_history(uow, ada.user_id, utc_now() - timedelta(hours=2))
+    await ada.open(task_id)
+    await expect(page.get_by_test_id("transcript-line").first).to_be_visible()
+    await page.evaluate("window.print = () => { window.printed = true }")
+    await page.get_by_test_id("task-print").click()
+    assert await page.evaluate("window.printed")
+    await page.emulate_media(media="print")
+    for shown in ("They open at nine.", "OpenDeep · report of a task", "+1 248-555-0101"):
+        await expect(page.get_by_text(shown, exact=True).first).to_be_visible()
+    await expect(page.locator(f'[data-line="{LINES}"]')).to_be_visible()
+    for hidden in ("task-print", "pending-bell", "timeline-zoom"):
+        await expect(page.get_by_test_id(hidden)).to_be_hidden()
+    await expect(page.locator("nav")).to_be_hidden()
