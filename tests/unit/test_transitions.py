@@ -31,6 +31,7 @@ TABLE: dict[tuple[Status, Event], Status] = {
     (Status.ON_HOLD, Event.GAVE_UP): Status.FAILED,
     (Status.ON_HOLD, Event.TASK_RESUMED): Status.PENDING,
     **{(status, Event.TASK_HELD): Status.ON_HOLD for status in OPEN if status != Status.ON_HOLD},
+    (Status.CANCELLED, Event.TASK_REOPENED): Status.PENDING,
     **{(status, Event.TASK_CANCELLED): Status.CANCELLED for status in OPEN},
     **{(status, Event.DO_NOT_CALL_REQUESTED): Status.CANCELLED for status in OPEN},
 }
