@@ -25,7 +25,7 @@ class TaskStatus(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """True when nothing can happen to the task any more."""
+        """True when nothing more happens; a creator may yet take their own cancellation back."""
         return self in (TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED)
 
     @property
