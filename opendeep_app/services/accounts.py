@@ -7,6 +7,7 @@ import hashlib
 import re
 import secrets
 from datetime import timedelta
+from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,6 +19,7 @@ from opendeep_app.clock import utc_now
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from opendeep_app.models import AccessToken, TokenKind, User
+from opendeep_app.services import phone_numbers
 
 SESSION_LIFETIME = timedelta(days=30)
 LINK_LIFETIME = timedelta(hours=24)
@@ -126,6 +128,52 @@ async def create_api_key(uow: UnitOfWork, user_id: str, label: str = "") -> str:
 async def user_for_api_key(session: AsyncSession, key: str) -> User | None:
     """The user whom the key stands for."""
     return await _user_for(session, key, TokenKind.API_KEY)
+
+
+async def api_keys(session: AsyncSession, user_id: str) -> list[AccessToken]:
+    """The user's API keys, newest first."""
+    rows = await session.scalars(
+        select(AccessToken)
+        .where(col(AccessToken.user_id) == user_id, col(AccessToken.kind) == TokenKind.API_KEY)
+        .order_by(col(AccessToken.id).desc())
+    )
+    return list(rows)
+
+
+async def revoke_api_key(uow: UnitOfWork, user_id: str, key_id: str) -> None:
+    """Makes a key of the user's useless at once; raises `NotFound`."""
+    gone = await uow.session.scalar(
+        delete(AccessToken)
+        .where(
+            col(AccessToken.id) == key_id,
+            col(AccessToken.user_id) == user_id,
+            col(AccessToken.kind) == TokenKind.API_KEY,
+        )
+        .returning(col(AccessToken.id))
+    )
+    if gone is None:
+        raise NotFound("There is no such key.")
+
+
+async def update_profile(
+    uow: UnitOfWork, user_id: str, *, name: str, time_zone: str, mobile_number: str
+) -> User:
+    """What a person says about themselves; an empty mobile number means no text messages.
+
+    Raises `InvalidInput` with the field's name.
+    """
+    user = await uow.session.get_one(User, user_id)
+    name, zone, mobile = name.strip(), time_zone.strip(), mobile_number.strip()
+    if len(name) > 120:
+        raise InvalidInput("name", "Keep the name under 120 characters.")
+    if zone not in available_timezones():
+        raise InvalidInput("time_zone", "Choose a time zone of the list, such as Europe/Berlin.")
+    try:
+        number = phone_numbers.parse(mobile).e164 if mobile else None
+    except InvalidInput as error:
+        raise InvalidInput("mobile_number", error.message) from None
+    user.name, user.time_zone, user.mobile_number = name, zone, number
+    return user
 
 
 async def _issue(

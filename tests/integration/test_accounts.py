@@ -187,3 +187,46 @@ async def test_expired_tokens_are_swept_when_somebody_enters(
     async with db.reading() as session:
         kinds = [row.kind for row in await session.scalars(select(AccessToken))]
     assert sorted(kinds) == [TokenKind.API_KEY, TokenKind.SESSION]
+
+
+async def test_a_person_says_who_they_are_and_how_to_reach_them(db: Database) -> None:
+    user_id = await register(db)
+
+    async def say(name: str = "Ada", zone: str = "Europe/Berlin", mobile: str = "") -> str | None:
+        async with db.unit_of_work() as uow:
+            user = await accounts.update_profile(
+                uow, user_id, name=name, time_zone=zone, mobile_number=mobile
+            )
+            return user.mobile_number
+
+    assert await say(mobile=" +1 202 555 0199 ") == "+12025550199"
+    assert await say(mobile=" ") is None
+    for field, wrong in {
+        "name": {"name": "a" * 121},
+        "time_zone": {"zone": "Europe/Atlantis"},
+        "mobile_number": {"mobile": "0170 1234567"},
+    }.items():
+        with pytest.raises(InvalidInput) as refused:
+            await say(**wrong)
+        assert refused.value.field == field
+    async with db.reading() as session:
+        user = await accounts.find_user(session, "ada@example.com")
+    assert user is not None
+    assert (user.name, user.time_zone, user.mobile_number) == ("Ada", "Europe/Berlin", None)
+
+
+async def test_a_revoked_key_opens_nothing_and_only_its_owner_revokes_it(db: Database) -> None:
+    ada, bob = await register(db), await register(db, "bob@example.com")
+    async with db.unit_of_work() as uow:
+        secret = await accounts.create_api_key(uow, ada, "Calendar")
+    async with db.reading() as session:
+        [key] = await accounts.api_keys(session, ada)
+        assert key.label == "Calendar"
+        assert await accounts.api_keys(session, bob) == []
+    with pytest.raises(NotFound):
+        async with db.unit_of_work() as uow:
+            await accounts.revoke_api_key(uow, bob, key.id)
+    async with db.unit_of_work() as uow:
+        await accounts.revoke_api_key(uow, ada, key.id)
+    async with db.reading() as session:
+        assert await accounts.user_for_api_key(session, secret) is None
