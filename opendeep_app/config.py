@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     withdraw_after_seconds: float = Field(60, gt=0)
     session_lost_seconds: float = Field(15, gt=0)
 
+    api_requests_per_minute: int = Field(6000, ge=1)
+    """Of each user."""
     private_webhooks: bool = False
     """Lets webhooks go to addresses of this machine and network, and without TLS."""
 

@@ -10,6 +10,7 @@ from opendeep_app.cache import Cache
 from opendeep_app.clock import Clock, utc_now
 from opendeep_app.config import Settings
 from opendeep_app.db import Database
+from opendeep_app.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Essentials:
     def cache(self) -> Cache:
         """What has been counted lately, shared by the process's pages and its API."""
         return Cache(self.db, self.bus)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How often somebody may do something."""
+        return Limits(self.bus)
 
 
 @contextlib.asynccontextmanager

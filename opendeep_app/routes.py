@@ -1,5 +1,7 @@
 """What the web process serves besides pages: sign-in door, REST API, health and metrics."""
 
+import re
+
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,9 +24,16 @@ def doors() -> Starlette:
             Route("/readyz", readyz),
             Route("/metrics", metrics),
             Mount("/auth", app=BuiltOnFirstUse(build_auth)),
-            Mount("/api", app=BuiltOnFirstUse(_build_api)),
+            everything_below("/api", BuiltOnFirstUse(_build_api)),
         ]
     )
+
+
+def everything_below(path: str, app: ASGIApp) -> Mount:
+    """A mount that gets every path below its own, also one with line ends in it."""
+    mount = Mount(path, app=app)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 async def healthz(request: Request) -> Response:

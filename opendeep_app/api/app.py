@@ -14,7 +14,7 @@ from opendeep_app.api import (
     tasks,
     webhooks,
 )
-from opendeep_app.api.access import KeyRequired, refuse_parameters
+from opendeep_app.api.access import KeyRequired, refuse_media_types, refuse_parameters
 from opendeep_app.api.bodies import LimitedBody
 from opendeep_app.api.docs import page
 from opendeep_app.api.openapi import PREFIX, describe, methods
@@ -38,7 +38,7 @@ def build_api(deps: Essentials) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(refuse_parameters)],
+        dependencies=[Depends(refuse_media_types), Depends(refuse_parameters)],
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.deps = deps

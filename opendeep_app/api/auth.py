@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from opendeep_app.errors import NotAllowed
 from opendeep_app.essentials import Essentials
+from opendeep_app.limits import SIGN_IN_LINK
 from opendeep_app.services import accounts
 
 COOKIE = "opendeep_session"
@@ -35,6 +36,9 @@ def build_auth(deps: Essentials) -> Starlette:
 
     async def enter(request: Request) -> Response:
         """Trades a one-time ticket for a session."""
+        place = request.client.host if request.client else ""
+        if not (await deps.limits.take(SIGN_IN_LINK, place)).granted:
+            return RedirectResponse("/sign-in?link=wait", status_code=303, headers=_PRIVATE)
         try:
             async with deps.db.unit_of_work() as uow:
                 token = await accounts.redeem_sign_in_link(
@@ -42,6 +46,7 @@ def build_auth(deps: Essentials) -> Starlette:
                 )
         except NotAllowed:
             return RedirectResponse("/sign-in?link=used", status_code=303, headers=_PRIVATE)
+        await deps.limits.forgive(SIGN_IN_LINK, place)
         response = RedirectResponse("/", status_code=303, headers=_PRIVATE)
         response.set_cookie(
             COOKIE,

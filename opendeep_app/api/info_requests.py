@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from opendeep_app.api.access import Caller, Deps
+from opendeep_app.api.conditions import Conditional
 from opendeep_app.api.fields import Input, Output, PathId, Words
 from opendeep_app.models import InfoRequestStatus
 from opendeep_app.repositories import info_requests as rows
@@ -66,7 +67,10 @@ class Answer(Input):
 
 @router.get("")
 async def list_info_requests(
-    caller: Caller, deps: Deps, query: Annotated[InfoRequestFilter, Query()]
+    caller: Caller,
+    deps: Deps,
+    query: Annotated[InfoRequestFilter, Query()],
+    condition: Conditional,
 ) -> InfoRequestList:
     """The newest 100 questions, or with `status=open` those that want an answer.
 
@@ -76,6 +80,7 @@ async def list_info_requests(
     listed = rows.pending if query.status is Which.OPEN else rows.recent
     async with deps.db.reading() as session:
         items = await listed(session, caller.id, MOST)
+    condition.check([(item.id, item.status, item.deadline_at, item.answered_at) for item in items])
     return InfoRequestList(items=[InfoRequest.model_validate(item) for item in items])
 
 

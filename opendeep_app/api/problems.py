@@ -8,12 +8,14 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from opendeep_app.api.conditions import NotModified, not_modified
 from opendeep_app.errors import Conflict, InvalidInput, NotAllowed, NotFound, OpenDeepError
 from opendeep_app.services.campaigns import InvalidContacts
 
@@ -78,6 +80,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _busy)
+    app.add_exception_handler(NotModified, not_modified)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -97,20 +100,34 @@ async def _deliberate(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return invalid(error.errors())
+    return invalid(error.errors(), known_parameters(request))
 
 
-def invalid(errors: Sequence[Mapping[str, Any]]) -> Response:
-    """The response for what Pydantic found wrong."""
-    fields = [_field(error) for error in errors]
+def known_parameters(request: Request) -> list[str]:
+    """The query parameters that the request's route takes."""
+    route: APIRoute = request.scope["route"]
+    names: list[str] = []
+    for parameter in route.dependant.query_params:
+        model = parameter.field_info.annotation
+        fields = getattr(model, "model_fields", None)
+        names += list(fields) if fields else [parameter.alias]
+    return names
+
+
+def invalid(errors: Sequence[Mapping[str, Any]], parameters: Sequence[str] = ()) -> Response:
+    """The response for what Pydantic found wrong; `parameters` are those of the query."""
+    fields = [_field(error, parameters) for error in errors]
     detail = " ".join(f"{field.field}: {field.message}" for field in fields[:3])
     if len(fields) > 3:
         detail += f" And {len(fields) - 3} more."
     return problem(422, detail, fields)
 
 
-def _field(error: Mapping[str, Any]) -> FieldProblem:
+def _field(error: Mapping[str, Any], parameters: Sequence[str]) -> FieldProblem:
     where = [str(part) for part in error["loc"]]
+    if error["type"] == "extra_forbidden" and where[0] == "query":
+        known = f"This path takes {', '.join(parameters)}." if parameters else "This path has none."
+        return FieldProblem(field=where[-1], message=f"There is no such parameter. {known}")
     if error["type"] == "json_invalid":
         message = f"This is not JSON: {error['ctx']['error']} (at character {where[-1]})."
         return FieldProblem(field="body", message=message)

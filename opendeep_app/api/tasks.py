@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from opendeep_app.api.access import Caller, Deps
 from opendeep_app.api.calls import Call
+from opendeep_app.api.conditions import Conditional
 from opendeep_app.api.fields import (
     Id,
     IdempotencyKey,
@@ -23,6 +24,7 @@ from opendeep_app.errors import NotFound
 from opendeep_app.models import TaskStatus
 from opendeep_app.models.task_events import TaskEventRead
 from opendeep_app.repositories import tasks as rows
+from opendeep_app.repositories import versions
 from opendeep_app.repositories.tasks import MAX_LIMIT, Sort, TaskQuery
 from opendeep_app.services import tasks as service
 
@@ -151,7 +153,7 @@ async def create_task(
 
 @router.get("/details")
 async def list_task_details(
-    caller: Caller, deps: Deps, query: Annotated[TaskFilter, Query()]
+    caller: Caller, deps: Deps, query: Annotated[TaskFilter, Query()], condition: Conditional
 ) -> TaskPage:
     """Tasks with their events, calls (with transcripts) and questions, a page at a time."""
     wanted = TaskQuery(
@@ -159,20 +161,27 @@ async def list_task_details(
         text=query.q,
         **query.model_dump(exclude={"status", "q"}),
     )
-    async with deps.db.reading() as session:
-        page = await rows.details(session, caller.id, wanted)
-    items = [TaskDetail.of(detail) for detail in page.items]
     total = await deps.cache.total(caller.id, wanted)
-    return TaskPage(items=items, next_cursor=page.next_cursor, total=total)
+    async with deps.db.reading() as session:
+        tasks, cursor = await rows.page(session, caller.id, wanted)
+        condition.check(total, cursor, await versions.of_tasks(session, tasks))
+        details = await rows.with_relations(session, tasks)
+    items = [TaskDetail.of(detail) for detail in details]
+    return TaskPage(items=items, next_cursor=cursor, total=total)
 
 
 @router.get("/{task_id}")
-async def get_task(caller: Caller, deps: Deps, task_id: PathId) -> TaskDetail:
+async def get_task(
+    caller: Caller, deps: Deps, task_id: PathId, condition: Conditional
+) -> TaskDetail:
     """One task with its events, calls (with transcripts) and questions."""
     async with deps.db.reading() as session:
+        version = await versions.of_task(session, caller.id, task_id)
+        if version is None:
+            raise NotFound("There is no such task.")
+        condition.check(version)
         detail = await rows.get_detail(session, caller.id, task_id)
-    if detail is None:
-        raise NotFound("There is no such task.")
+    assert detail is not None
     return TaskDetail.of(detail)
 
 

@@ -185,11 +185,19 @@ async def status_counts(session: AsyncSession, user_id: str) -> dict[TaskStatus,
 async def get_detail(session: AsyncSession, user_id: str, task_id: str) -> TaskDetail | None:
     """One task with everything that belongs to it, if it is this user's."""
     task = await get(session, user_id, task_id)
-    return (await _with_relations(session, [task]))[0] if task else None
+    return (await with_relations(session, [task]))[0] if task else None
 
 
 async def details(session: AsyncSession, user_id: str, query: TaskQuery) -> TaskPage:
     """A page of the user's tasks with everything that belongs to them, in five queries at most."""
+    tasks, cursor = await page(session, user_id, query)
+    return TaskPage(await with_relations(session, tasks), cursor)
+
+
+async def page(
+    session: AsyncSession, user_id: str, query: TaskQuery
+) -> tuple[list[Task], str | None]:
+    """A page of the user's tasks alone, and the cursor of the next, None on the last one."""
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidInput("limit", f"Ask for 1 to {MAX_LIMIT} tasks at a time.")
     matching = _matching(user_id, query)
@@ -203,9 +211,8 @@ async def details(session: AsyncSession, user_id: str, query: TaskQuery) -> Task
         )
     order = [key.desc() if descending else key.asc() for key in keys]
     rows = list(await session.scalars(matching.order_by(*order).limit(query.limit + 1)))
-    page, more = rows[: query.limit], len(rows) > query.limit
-    cursor = _encode(getattr(page[-1], name), page[-1].id) if more else None
-    return TaskPage(await _with_relations(session, page), cursor)
+    found, more = rows[: query.limit], len(rows) > query.limit
+    return found, _encode(getattr(found[-1], name), found[-1].id) if more else None
 
 
 async def count(session: AsyncSession, user_id: str, query: TaskQuery) -> int:
@@ -243,7 +250,8 @@ def _mentions(text: str) -> ColumnElement[bool]:
     return or_(*conditions)
 
 
-async def _with_relations(session: AsyncSession, tasks: Sequence[Task]) -> list[TaskDetail]:
+async def with_relations(session: AsyncSession, tasks: Sequence[Task]) -> list[TaskDetail]:
+    """The tasks with everything that belongs to them, in four queries."""
     ids = [task.id for task in tasks]
     events: dict[str, list[TaskEvent]] = defaultdict(list)
     calls: dict[str, list[CallDetail]] = defaultdict(list)

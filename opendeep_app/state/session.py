@@ -6,6 +6,7 @@ from urllib.parse import quote
 import reflex as rx
 
 from opendeep_app.errors import NotAllowed
+from opendeep_app.limits import PASSWORD, PASSWORD_ANYWHERE
 from opendeep_app.live import tabs
 from opendeep_app.runtime import deps
 from opendeep_app.services import accounts
@@ -44,6 +45,13 @@ class SessionState(rx.State):
         )
 
 
+#: What came of a sign-in link.
+LINKS = {
+    "used": "This sign-in link has been used or is too old. Use your password.",
+    "wait": "Too many sign-in links were tried from your address. Try again in a minute.",
+}
+
+
 class SignInState(rx.State):
     """The sign-in page."""
 
@@ -54,10 +62,7 @@ class SignInState(rx.State):
     async def load(self) -> Any:
         """Passes on who is signed in already."""
         self.busy = False
-        used = self.router.url.query_parameters.get("link") == "used"
-        self.error = (
-            "This sign-in link has been used or is too old. Use your password." if used else ""
-        )
+        self.error = LINKS.get(self.router.url.query_parameters.get("link", ""), "")
         return rx.redirect("/") if await viewer(self) else None
 
     @rx.event
@@ -65,13 +70,18 @@ class SignInState(rx.State):
         """Checks e-mail and password; the session's cookie is set by the ticket's page."""
         self.error, self.busy = "", True
         yield
+        email = str(form.get("email", ""))
+        limits, whose = deps().limits, email.strip().lower()
+        here = f"{whose} {self.router.session.client_ip}"
         try:
+            await limits.check(PASSWORD, here)
+            await limits.check(PASSWORD_ANYWHERE, whose)
             async with deps().db.unit_of_work() as uow:
-                user = await accounts.authenticate(
-                    uow, str(form.get("email", "")), str(form.get("password", ""))
-                )
+                user = await accounts.authenticate(uow, email, str(form.get("password", "")))
                 ticket = await accounts.issue_sign_in_link(uow, user.id)
         except NotAllowed as error:
             self.error, self.busy = error.message, False
             return
+        await limits.forgive(PASSWORD, here)
+        await limits.forgive(PASSWORD_ANYWHERE, whose)
         yield rx.call_script(f"window.location.assign('/auth/enter?ticket={quote(ticket)}')")

@@ -71,7 +71,9 @@ async def test_the_scheme_is_written_in_any_case(api: Api, ada: httpx.AsyncClien
         (b'{"info_timeout_seconds": NaN}', JSON, 422),
         (b"[" * 100_000, JSON, 400),
         (b'{"max_attempts": ' + b"9" * 5000 + b"}", JSON, 400),
-        (b'{"goal": "Hi", "phone_number": "+12025550143"}', {"Content-Type": "text/plain"}, 422),
+        (b'{"goal": "Hi", "phone_number": "+12025550143"}', {"Content-Type": "text/plain"}, 415),
+        (b"goal=Hi", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        (b"{}", {"Content-Type": "nonsense"}, 415),
         (b'{"goal": "Hi", "phone_number": "+12025550143"}', {}, 422),
         (b" " * (MOST + 1), JSON, 413),
     ],
@@ -105,6 +107,10 @@ async def test_an_idempotency_key_is_plain_text(ada: httpx.AsyncClient) -> None:
     [
         ("GET", "/api/nowhere", 404),
         ("GET", "/api/tasks/", 404),
+        ("GET", "/api/tasks%0A", 404),
+        ("POST", "/api/tasks%0A", 404),
+        ("GET", "/api/%0Atasks", 404),
+        ("GET", "/api/tasks/%0A", 404),
         ("GET", "/api/tasks", 405),
         ("DELETE", "/api/tasks/details", 405),
         ("PUT", "/api/do-not-call", 405),
@@ -120,6 +126,20 @@ async def test_requests_for_what_is_not_there(
 ) -> None:
     response = await ada.request(method, path)
     assert problem(response)["status"] == status
+
+
+async def test_unknown_parameters_are_answered_with_the_known_ones(
+    ada: httpx.AsyncClient,
+) -> None:
+    async def message(path: str) -> str:
+        (error,) = problem(await ada.get(path))["errors"]
+        assert error["field"] == "page"
+        said: str = error["message"]
+        return said
+
+    known = "This path takes q, status, campaign_id,"
+    assert known in await message("/api/tasks/details?page=2")
+    assert "This path has none." in await message("/api/do-not-call?page=2")
 
 
 async def test_a_path_says_which_methods_it_takes(ada: httpx.AsyncClient) -> None:
@@ -140,7 +160,7 @@ async def test_our_own_failures_are_problems_too(
     async def fail(*_: Any) -> None:
         raise failure
 
-    monkeypatch.setattr(task_rows, "details", fail)
+    monkeypatch.setattr(task_rows, "page", fail)
     failure: Exception = OperationalError("SELECT", {}, Exception("database is locked"))
     response = await ada.get("/api/tasks/details")
     assert problem(response)["status"] == 503

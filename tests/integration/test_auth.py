@@ -11,6 +11,7 @@ from opendeep_app.api.auth import COOKIE, build_auth, session_token
 from opendeep_app.clock import utc_now
 from opendeep_app.db import Database
 from opendeep_app.dependencies import Dependencies
+from opendeep_app.limits import SIGN_IN_LINK, Limits
 from opendeep_app.services import accounts
 
 
@@ -22,7 +23,8 @@ class Door:
     web_url: str = "http://localhost:3000"
 
     def __post_init__(self) -> None:
-        deps = SimpleNamespace(db=self.db, settings=SimpleNamespace(web_url=self.web_url))
+        settings = SimpleNamespace(web_url=self.web_url)
+        deps = SimpleNamespace(db=self.db, settings=settings, limits=Limits(self.db._bus))
         app = build_auth(cast(Dependencies, deps))
         transport = httpx.ASGITransport(app=cast(Any, app))
         self.browser = httpx.AsyncClient(transport=transport, base_url=self.web_url)
@@ -66,6 +68,16 @@ async def test_a_guessed_ticket_opens_nothing(door: Door) -> None:
     response = await door.browser.get("/enter", params={"ticket": "guessed"})
     assert response.headers["location"] == "/sign-in?link=used"
     assert "set-cookie" not in response.headers
+
+
+async def test_links_cannot_be_tried_without_end(door: Door) -> None:
+    ticket = await door.ticket()
+    for _ in range(SIGN_IN_LINK.quota):
+        response = await door.browser.get("/enter", params={"ticket": "guessed"})
+        assert response.headers["location"] == "/sign-in?link=used"
+    response = await door.browser.get("/enter", params={"ticket": ticket})
+    assert response.headers["location"] == "/sign-in?link=wait"
+    assert await door.viewer() is None
 
 
 async def test_signing_out_ends_the_session_and_not_only_the_cookie(door: Door) -> None:
