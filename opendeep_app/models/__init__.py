@@ -16,8 +16,10 @@ from opendeep_app.models.do_not_call import DoNotCall
 from opendeep_app.models.findings import Finding
 from opendeep_app.models.idempotency_keys import IdempotencyKey
 from opendeep_app.models.info_requests import InfoRequest, InfoRequestStatus
+from opendeep_app.models.saved_views import SavedView
 from opendeep_app.models.spending import DailySpending
 from opendeep_app.models.task_events import Actor, TaskEvent, TaskEventType
+from opendeep_app.models.task_words import TaskWords
 from opendeep_app.models.tasks import Task, TaskStatus, VoicemailPolicy
 from opendeep_app.models.users import AccessToken, TokenKind, User
 from opendeep_app.models.webhooks import (
@@ -45,11 +47,13 @@ __all__ = [
     "IdempotencyKey",
     "InfoRequest",
     "InfoRequestStatus",
+    "SavedView",
     "Speaker",
     "Task",
     "TaskEvent",
     "TaskEventType",
     "TaskStatus",
+    "TaskWords",
     "TokenKind",
     "TranscriptLine",
     "User",

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, tex
 from sqlmodel import Field, SQLModel
 
 from opendeep_app.models.base import Json, enum_type, id_field, reference, time_field
+from opendeep_app.models.calls import CallOutcome
 
 
 class TaskStatus(StrEnum):
@@ -81,6 +82,9 @@ class Task(SQLModel, table=True):
         Index("tasks_user_created_idx", "user_id", "created_at", "id"),
         Index("tasks_user_status_created_idx", "user_id", "status", "created_at", "id"),
         Index("tasks_user_updated_idx", "user_id", "updated_at", "id"),
+        Index("tasks_user_priority_idx", "user_id", "priority", "id"),
+        Index("tasks_user_status_updated_idx", "user_id", "status", "updated_at", "id"),
+        Index("tasks_user_outcome_created_idx", "user_id", "last_outcome", "created_at", "id"),
         Index("tasks_user_number_idx", "user_id", "phone_number"),
     )
 
@@ -115,6 +119,8 @@ class Task(SQLModel, table=True):
     waits_for_budget: bool = False
     #: What the agent is to find out, besides reaching the goal: `field` and `description`.
     findings_wanted: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    #: What came of the newest call that has ended.
+    last_outcome: CallOutcome | None = Field(default=None, sa_type=enum_type(CallOutcome))
     result_summary: str = Field(default="", max_length=4000)
     result_reason: str = Field(default="", max_length=500)
     idempotency_key: str | None = Field(default=None, max_length=255)

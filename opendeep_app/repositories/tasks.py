@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from opendeep_app.errors import InvalidInput
 from opendeep_app.models import (
     Call,
+    CallOutcome,
     InfoRequest,
     Task,
     TaskEvent,
@@ -24,9 +25,13 @@ from opendeep_app.models import (
     TranscriptLine,
 )
 from opendeep_app.models.calls import LIVE
+from opendeep_app.models.info_requests import WAITING
 from opendeep_app.models.tasks import CALLABLE, OPEN
+from opendeep_app.repositories import search
 
 MAX_LIMIT = 200
+#: Where a task stands in an order: its value and its id.
+Place = tuple[datetime | int, str]
 HIGHEST_PRIORITY = 100
 
 
@@ -41,13 +46,19 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class TaskQuery:
-    """What the dashboard asks for; `cursor` continues an earlier page of the same query."""
+    """What the dashboard asks for; `cursor` continues an earlier page of the same query.
+
+    `needs_me`: only tasks with a question that waits for its creator. `outcomes`: what came of
+    the newest call.
+    """
 
     statuses: tuple[TaskStatus, ...] = ()
     text: str = ""
     campaign_id: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    outcomes: tuple[CallOutcome, ...] = ()
+    needs_me: bool = False
     sort: Sort = Sort.NEWEST
     limit: int = 50
     cursor: str | None = None
@@ -200,54 +211,68 @@ async def page(
     """A page of the user's tasks alone, and the cursor of the next, None on the last one."""
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidInput("limit", f"Ask for 1 to {MAX_LIMIT} tasks at a time.")
-    matching = _matching(user_id, query)
-    name = query.sort.removeprefix("-")
-    column, descending = getattr(Task, name), query.sort.startswith("-")
-    keys: tuple[Any, Any] = (column, col(Task.id))
+    matching = select(Task).where(*await conditions(session, user_id, query))
+    column = order_column(query.sort)
+    statement = in_order(matching, query.sort)
     if query.cursor:
-        after = _decode(query.cursor, is_time=name != "priority")
-        matching = matching.where(
-            tuple_(*keys) < tuple_(*after) if descending else tuple_(*keys) > tuple_(*after)
-        )
-    order = [key.desc() if descending else key.asc() for key in keys]
-    rows = list(await session.scalars(matching.order_by(*order).limit(query.limit + 1)))
+        after = _decode(query.cursor, is_time=column.key != "priority")
+        statement = statement.where(beyond(query.sort, after))
+    rows = list(await session.scalars(statement.limit(query.limit + 1)))
     found, more = rows[: query.limit], len(rows) > query.limit
-    return found, _encode(getattr(found[-1], name), found[-1].id) if more else None
+    return found, _encode(getattr(found[-1], column.key), found[-1].id) if more else None
 
 
-async def count(session: AsyncSession, user_id: str, query: TaskQuery) -> int:
-    """How many of the user's tasks match, on all pages."""
-    matching = _matching(user_id, query).with_only_columns(func.count())
-    return await session.scalar(matching) or 0
+async def count(
+    session: AsyncSession, user_id: str, query: TaskQuery, at_most: int | None = None
+) -> int:
+    """How many of the user's tasks match, on all pages; counting stops at `at_most`."""
+    matching = select(col(Task.id)).where(*await conditions(session, user_id, query))
+    counted = matching.limit(at_most).subquery()
+    return await session.scalar(select(func.count()).select_from(counted)) or 0
 
 
-def _matching(user_id: str, query: TaskQuery) -> Select[Task]:
-    statement = select(Task).where(col(Task.user_id) == user_id)
+def order_column(sort: Sort) -> Any:
+    """The column that the order begins with; the id breaks ties."""
+    return getattr(Task, sort.removeprefix("-"))
+
+
+def in_order(statement: Select[Any], sort: Sort, *, backwards: bool = False) -> Select[Any]:
+    """The statement's tasks in this order, or in the opposite one."""
+    keys = (order_column(sort), col(Task.id))
+    descending = sort.startswith("-") is not backwards
+    return statement.order_by(*(key.desc() if descending else key.asc() for key in keys))
+
+
+def beyond(sort: Sort, place: Place, *, backwards: bool = False) -> ColumnElement[bool]:
+    """The condition that a task comes after this place in the order, or before it."""
+    keys = tuple_(order_column(sort), col(Task.id))
+    descending = sort.startswith("-") is not backwards
+    return keys < tuple_(*place) if descending else keys > tuple_(*place)
+
+
+async def conditions(
+    session: AsyncSession, user_id: str, query: TaskQuery
+) -> list[ColumnElement[bool]]:
+    """What the user's matching tasks have in common."""
+    found = [col(Task.user_id) == user_id]
     if query.statuses:
-        statement = statement.where(col(Task.status).in_(query.statuses))
+        found.append(col(Task.status).in_(query.statuses))
     if query.campaign_id:
-        statement = statement.where(col(Task.campaign_id) == query.campaign_id)
+        found.append(col(Task.campaign_id) == query.campaign_id)
     if query.created_after:
-        statement = statement.where(col(Task.created_at) >= query.created_after)
+        found.append(col(Task.created_at) >= query.created_after)
     if query.created_before:
-        statement = statement.where(col(Task.created_at) < query.created_before)
+        found.append(col(Task.created_at) < query.created_before)
+    if query.outcomes:
+        found.append(col(Task.last_outcome).in_(query.outcomes))
+    if query.needs_me:
+        asked = select(col(InfoRequest.task_id)).where(
+            col(InfoRequest.user_id) == user_id, col(InfoRequest.status).in_(WAITING)
+        )
+        found.append(col(Task.id).in_(asked))
     if query.text.strip():
-        statement = statement.where(_mentions(query.text.strip()))
-    return statement
-
-
-def _mentions(text: str) -> ColumnElement[bool]:
-    fields = [
-        col(Task.contact_name),
-        col(Task.goal),
-        col(Task.context),
-        col(Task.result_summary),
-    ]
-    conditions = [column.icontains(text, autoescape=True) for column in fields]
-    digits = "".join(c for c in text if c.isdigit())
-    if len(digits) >= 3 and not any(c.isalpha() for c in text):
-        conditions.append(col(Task.phone_number).contains(digits))
-    return or_(*conditions)
+        found.append(await search.matching(session, user_id, query.text))
+    return found
 
 
 async def with_relations(session: AsyncSession, tasks: Sequence[Task]) -> list[TaskDetail]:
@@ -286,7 +311,7 @@ def _encode(value: datetime | int, task_id: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([text, task_id]).encode()).decode()
 
 
-def _decode(cursor: str, *, is_time: bool) -> tuple[datetime | int, str]:
+def _decode(cursor: str, *, is_time: bool) -> Place:
     # Clients can make cursors up; the database sees only what it could have given out.
     try:
         value, task_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))

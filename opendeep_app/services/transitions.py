@@ -10,10 +10,19 @@ from sqlmodel import col
 from opendeep_app.bus import Topic
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict
-from opendeep_app.models.task_events import Actor, Payload, Scheduled, TaskEvent, TaskEventCreate
+from opendeep_app.models.task_events import (
+    Actor,
+    Analysed,
+    Ended,
+    Payload,
+    Scheduled,
+    TaskEvent,
+    TaskEventCreate,
+)
 from opendeep_app.models.task_events import TaskEventType as Event
 from opendeep_app.models.tasks import OPEN, Task
 from opendeep_app.models.tasks import TaskStatus as Status
+from opendeep_app.repositories import search
 from opendeep_app.services import webhooks
 
 
@@ -53,18 +62,24 @@ MOVES: dict[Event, Move] = {
 }
 
 
+#: Events that come with words by which the task is found from then on: the transcript of the
+#: call before, a result.
+TELLING = frozenset({Event.CALL_ENDED, Event.CALL_ANALYSED, Event.GOAL_MET, Event.GAVE_UP})
+
+
 def allowed(status: Status, event: Event) -> bool:
     """Whether the event may happen to a task of this status."""
     return event in MOVES and status in MOVES[event].sources
 
 
 async def start(uow: UnitOfWork, tasks: Sequence[tuple[Task, Scheduled]]) -> None:
-    """Stores new tasks with the first event of their histories, in two statements in all."""
+    """Stores new tasks with the first event of their histories, in three statements in all."""
     for task, _ in tasks:
         task.event_count = 1
         uow.notify(task.user_id, Topic.TASK, task_id=task.id)
     uow.session.add_all(task for task, _ in tasks)
     await uow.session.flush()
+    await search.add(uow.session, [task for task, _ in tasks])
     uow.session.add_all(
         _event(uow, task, 1, Event.TASK_CREATED, payload, Actor.CREATOR) for task, payload in tasks
     )
@@ -128,6 +143,8 @@ async def _append(
     if moves_from is not None:
         statement = statement.where(col(Task.status) == moves_from)
     values = values | {"updated_at": uow.now, "event_count": col(Task.event_count) + 1}
+    if isinstance(payload, Ended | Analysed):
+        values["last_outcome"] = payload.outcome
     sequence = await uow.session.scalar(
         statement.values(**values)
         .returning(col(Task.event_count))
@@ -139,6 +156,8 @@ async def _append(
     uow.session.add(entry)
     await uow.session.flush()
     await uow.session.refresh(task)
+    if event in TELLING:
+        await search.rewrite(uow.session, task)
     await webhooks.announce(uow, task, entry)
     uow.notify(task.user_id, Topic.TASK, task_id=task.id)
     return True

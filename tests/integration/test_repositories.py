@@ -98,30 +98,6 @@ async def test_nobody_sees_anything_of_anybody_else(life: Life) -> None:
     assert counts == {TaskStatus.PENDING: 3}
 
 
-SEARCHES = [
-    ("luigi", 1),
-    ("LUIGI", 1),
-    ("50% off", 1),
-    ("%", 1),
-    ("_", 1),
-    ("\\", 1),
-    ("'; DROP TABLE tasks; --", 0),
-    ("555-0143", 1),
-    ("(202) 555", 2),
-    ("02", 0),
-    ("  ", 2),
-    ("\x00", 2),
-    ("table", 2),
-]
-
-
-async def test_searching_takes_text_as_text(life: Life) -> None:
-    await life.create("+12025550143", "Book a table_with 50% off \\.", contact_name="Luigi")
-    await life.create("+12025550144", "Cancel the table.", contact_name="Grace")
-    totals = {text: await total(life, text=text) for text, _ in SEARCHES}
-    assert totals == dict(SEARCHES)
-
-
 async def test_filters_combine(life: Life) -> None:
     early = await life.create("+12025550143")
     life.clock.advance(hours=1)

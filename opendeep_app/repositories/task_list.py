@@ -1,0 +1,136 @@
+"""The dashboard's list: what a card or a row of the table shows, page by page in both directions."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased, load_only
+from sqlmodel import col
+
+from opendeep_app.errors import InvalidInput
+from opendeep_app.models import Call, InfoRequest, Task
+from opendeep_app.models.info_requests import WAITING
+from opendeep_app.repositories.tasks import (
+    MAX_LIMIT,
+    Place,
+    TaskQuery,
+    beyond,
+    conditions,
+    in_order,
+    order_column,
+)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A task, its newest call and its first question that waits; of each only what lists show."""
+
+    task: Task
+    call: Call | None = None
+    question: InfoRequest | None = None
+
+    def place(self, query: TaskQuery) -> Place:
+        """Where it stands in the query's order."""
+        return getattr(self.task, order_column(query.sort).key), self.task.id
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbours in a list; `more` says whether it goes on in the direction that was read."""
+
+    items: list[Glance]
+    more: bool
+
+
+async def stretch(
+    session: AsyncSession,
+    user_id: str,
+    query: TaskQuery,
+    place: Place | None = None,
+    *,
+    backwards: bool = False,
+) -> Stretch:
+    """The tasks after (or before) a place in the list, in the list's order, in one query.
+
+    A search asks the index of words first, which makes it two. `place` None is the list's end
+    where the reading begins.
+    """
+    if not 1 <= query.limit <= MAX_LIMIT:
+        raise InvalidInput("limit", f"Ask for 1 to {MAX_LIMIT} tasks at a time.")
+    statement = select(col(Task.id)).where(*await conditions(session, user_id, query))
+    if place is not None:
+        statement = statement.where(beyond(query.sort, place, backwards=backwards))
+    page = in_order(statement, query.sort, backwards=backwards).limit(query.limit + 1)
+    # The page is cut before anything is joined to it.
+    items = await _read(session, in_order(_glances(page), query.sort, backwards=backwards))
+    kept = items[: query.limit]
+    return Stretch(kept[::-1] if backwards else kept, len(items) > query.limit)
+
+
+async def those(
+    session: AsyncSession, user_id: str, query: TaskQuery, ids: Collection[str]
+) -> list[Glance]:
+    """Which of these tasks match the query, read anew."""
+    found = await conditions(session, user_id, query)
+    statement = select(col(Task.id)).where(*found, col(Task.id).in_(ids))
+    return await _read(session, in_order(_glances(statement), query.sort))
+
+
+async def matching_ids(
+    session: AsyncSession, user_id: str, query: TaskQuery, after: str = "", limit: int = MAX_LIMIT
+) -> list[str]:
+    """Ids of the tasks that match, a batch at a time, in the order of their ids."""
+    everything = replace(query, cursor=None)
+    rows = await session.scalars(
+        select(col(Task.id))
+        .where(*await conditions(session, user_id, everything), col(Task.id) > after)
+        .order_by(col(Task.id))
+        .limit(limit)
+    )
+    return list(rows)
+
+
+def _glances(ids: Select[Any]) -> Any:
+    page = ids.subquery("page")
+    newest = aliased(Call)
+    number = (
+        select(func.max(col(newest.attempt_number)))
+        .where(col(newest.task_id) == page.c.id)
+        .scalar_subquery()
+    )
+    asked = aliased(InfoRequest)
+    question = (
+        select(func.min(col(asked.id)))
+        .where(col(asked.task_id) == page.c.id, col(asked.status).in_(WAITING))
+        .scalar_subquery()
+    )
+    return (
+        select(Task, Call, InfoRequest)
+        .join(page, page.c.id == col(Task.id))
+        .outerjoin(Call, (col(Call.task_id) == col(Task.id)) & (col(Call.attempt_number) == number))
+        .outerjoin(InfoRequest, col(InfoRequest.id) == question)
+        .options(
+            load_only(*(getattr(Task, name) for name in _OF_TASK), raiseload=True),
+            load_only(*(getattr(Call, name) for name in _OF_CALL), raiseload=True),
+            load_only(*(getattr(InfoRequest, name) for name in _OF_QUESTION), raiseload=True),
+        )
+    )
+
+
+_OF_TASK = (
+    "status", "phone_number", "contact_name", "goal", "time_zone", "priority", "max_attempts",
+    "current_attempt_count", "next_action_at", "next_action_reason", "result_summary",
+    "result_reason", "spent_micros", "last_outcome", "created_at", "updated_at",
+)  # fmt: skip
+_OF_CALL = (
+    "status", "outcome", "attempt_number", "end_reason", "created_at", "answered_at",
+    "duration_seconds",
+)  # fmt: skip
+_OF_QUESTION = ("status", "question", "asked_at", "deadline_at")
+
+
+async def _read(session: AsyncSession, statement: Any) -> list[Glance]:
+    rows = await session.execute(statement.execution_options(populate_existing=True))
+    return [Glance(task, call, question) for task, call, question in rows]
