@@ -90,6 +90,14 @@ class HangUp(_Message):
     reason: str
 
 
+class MachineDetected(_Message):
+    """The carrier's answering machine detection has come to a result."""
+
+    kind: Literal["machine_detected"] = "machine_detected"
+    call_id: str
+    answered_by: str
+
+
 class CarrierEnded(_Message):
     """The carrier says that the call is over, in case its media socket does not."""
 
@@ -98,7 +106,7 @@ class CarrierEnded(_Message):
 
 
 Command = Annotated[
-    AnswerGiven | ExtendWait | WaitEnded | Whisper | HangUp | CarrierEnded,
+    AnswerGiven | ExtendWait | WaitEnded | Whisper | HangUp | MachineDetected | CarrierEnded,
     Field(discriminator="kind"),
 ]
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

@@ -6,7 +6,7 @@ import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     info_timeout_seconds: float = Field(30, gt=0, le=600)
     info_extension_seconds: float = Field(30, gt=0, le=600)
     """What "need more time" adds to the deadline of a question, once."""
+    machine_detection: Literal["Enable", "DetectMessageEnd", "off"] = "Enable"
+    """The carrier's answering machine detection: as early as it can, at the beep, or none."""
+    hold_seconds: float = Field(600, gt=0, le=3600)
+    """How long the agent waits on hold before it leaves and tries again later."""
     job_lost_seconds: float = Field(5, gt=0)
     adopt_after_seconds: float = Field(10, gt=0)
     withdraw_after_seconds: float = Field(60, gt=0)

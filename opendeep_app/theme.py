@@ -41,6 +41,7 @@ EVENT: dict[Event, Look] = {
     Event.CALL_RECEIVED: Look("They rang back", "live", "phone"),
     Event.CALL_RINGING: Look("Ringing", "live", "ring"),
     Event.CALL_ANSWERED: Look("Somebody picked up", "live", "talk"),
+    Event.ANSWERER_KNOWN: Look("Who is on the line", "live", "talk"),
     Event.CALL_ENDED: Look("The call ended", "wait", "hangup"),
     Event.CALL_UNCONFIRMED: Look("The phone provider did not confirm the call", "wait", "clock"),
     Event.CALL_WITHDRAWN: Look("The call was never placed", "wait", "undo"),

@@ -9,11 +9,18 @@ from opendeep_app.adapters.pacing import wait_for_turn
 from opendeep_app.clock import uptime
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError, ModelError
-from opendeep_app.models import Call, CallStatus, Speaker, Task
+from opendeep_app.models import Call, CallOutcome, CallStatus, Speaker, Task
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.services import analysis, dialling
 
 log = structlog.get_logger()
+
+#: Nobody was talked to, whatever a machine may have said.
+MACHINES = (
+    CallOutcome.FAILED_VOICEMAIL,
+    CallOutcome.FAILED_NO_ANSWER,
+    CallOutcome.FAILED_INVALID_NUMBER,
+)
 
 
 async def place_call(ctx: dict[str, Any], call_id: str) -> str:
@@ -80,7 +87,7 @@ async def analyse_call(ctx: dict[str, Any], call_id: str) -> str:
         task = await session.get_one(Task, call.task_id)
         lines = await call_rows.transcript(session, call_id)
     found = None
-    if any(line.speaker is Speaker.RECIPIENT for line in lines):
+    if call.outcome not in MACHINES and any(line.speaker is Speaker.RECIPIENT for line in lines):
         try:
             found = analysis.prove(await deps.language.analyse(task, lines), lines)
         except ModelError:

@@ -123,8 +123,18 @@ class Telephony:
         mark = _asking.set(asking)
         base, settings = self._settings.public_url, self._settings
 
+        detection = {}
+        if settings.machine_detection != "off":
+            # Asynchronous, because whoever answers must not wait for the result.
+            detection = {
+                "machine_detection": settings.machine_detection,
+                "async_amd": "true",
+                "async_amd_status_callback": f"{base}/twilio/amd/{call_id}",
+            }
+
         async def create() -> CallInstance:
             return await self._api.calls.create_async(
+                **detection,
                 to=phone_number,
                 from_=settings.from_number,
                 url=f"{base}/twilio/voice/{call_id}",

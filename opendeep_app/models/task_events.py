@@ -9,7 +9,7 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from opendeep_app.models.base import Json, enum_type, id_field, reference, time_field
-from opendeep_app.models.calls import CallOutcome, EndedBy
+from opendeep_app.models.calls import AnswerState, CallOutcome, EndedBy
 from opendeep_app.models.tasks import TaskStatus
 
 
@@ -28,6 +28,8 @@ class TaskEventType(StrEnum):
     CALL_ANSWERED = "call_answered"
     CALL_ENDED = "call_ended"
     CALL_WITHDRAWN = "call_withdrawn"
+    #: Who or what is on the line, as far as the voice session can tell.
+    ANSWERER_KNOWN = "answerer_known"
     #: Voice session.
     FUNCTION_CALLED = "function_called"
     RESCHEDULE_REQUESTED = "reschedule_requested"
@@ -124,6 +126,12 @@ class Answered(Payload):
     answered_by: str | None = None
 
 
+class AnswererKnown(Payload):
+    """A person, or a machine of this kind."""
+
+    state: AnswerState
+
+
 class Ended(Reason):
     """How a call ended."""
 
@@ -202,6 +210,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.CALL_UNCONFIRMED: Reason,
     TaskEventType.CALL_RINGING: Payload,
     TaskEventType.CALL_ANSWERED: Answered,
+    TaskEventType.ANSWERER_KNOWN: AnswererKnown,
     TaskEventType.CALL_ENDED: Ended,
     TaskEventType.CALL_WITHDRAWN: Withdrawn,
     TaskEventType.FUNCTION_CALLED: FunctionCalled,

@@ -39,13 +39,15 @@ ANYBODY_THERE = "Hello, are you still there?"
 WHICH_TIME = "On which day and at what time may we call again?"
 ENDING = "I'm sorry, I have to end the call now. Goodbye."
 NO_ANSWER = "I'm sorry, I don't have that information right now. We will call you again. Goodbye."
+BEFORE_PURPOSE = frozenset({Kind.CALL_LATER, Kind.REFUSAL, Kind.REPEAT, Kind.HOLD, Kind.GOODBYE})
+"""What is answered before the agent says why it calls."""
 LONGEST_FUMBLE = 3
 """How often the agent asks again before it gives up."""
 
 _PROHIBITION = re.compile(r"\b(do not|don't|never|without|unless|before)\b", re.IGNORECASE)
 _GOODBYE = re.compile(r"goodbye|end_call|end the call|hang up|wrap up", re.IGNORECASE)
 _ANSWER = re.compile(r"\banswer(?:ed|s)?\b[^:\n]*:\s*(.+)", re.IGNORECASE)
-_QUOTED = re.compile(r"\bsay\b[^\"“\n]*[\"“]([^\"”]+)[\"”]", re.IGNORECASE)
+_QUOTED = re.compile(r"\bsay\b[^\"“\n]*[\"“](.+?)[\"”]\s*$", re.IGNORECASE | re.MULTILINE)
 _OFFERED_WORDS = re.compile(r"\bthese words: (.+)", re.IGNORECASE)
 _IN_TIME = re.compile(r"replied|answer|in time", re.IGNORECASE)
 _NOTE = re.compile(r"<note>(.*?)</note>", re.DOTALL)
@@ -126,7 +128,12 @@ class _Thought:
 
     @property
     def opening(self) -> str:
-        return self._block("opening") or f"Hello, {self.introduction}"
+        opening = self._block("opening") or f"Hello, {self.introduction}"
+        return f"{opening} {self.purpose}".strip()
+
+    @property
+    def purpose(self) -> str:
+        return self._block("purpose")
 
     @property
     def introduction(self) -> str:
@@ -137,6 +144,15 @@ class _Thought:
     @property
     def introduced(self) -> bool:
         return any(isinstance(item, Said) and item.whole for item in self.items)
+
+    @property
+    def explained(self) -> bool:
+        """Whether the recipient has heard why the agent calls."""
+        if not self.purpose:
+            return True
+        return any(
+            isinstance(item, Said) and item.whole and self.goal in item.text for item in self.items
+        )
 
     def _known(self, question: str) -> str | None:
         """What the brief answers to a question, if it does."""
@@ -205,12 +221,12 @@ class _Thought:
     def _told(self, text: str) -> Reply:
         if note := _NOTE.search(text):
             return Reply(f"One more thing: {note.group(1).strip().rstrip('.')}.")
+        if quoted := _QUOTED.search(text):
+            return Reply(quoted.group(1))
         if _orders(text, _GOODBYE):
             return self._part(text)
         if answer := _ANSWER.search(text):
             return self._deliver(answer.group(1).strip('"“” '))
-        if quoted := _QUOTED.search(text):
-            return Reply(quoted.group(1))
         if not self.introduced:
             return Reply(self.opening)
         return Reply(self._still_checking() if _WAITING.search(text) else CAN_YOU_HELP)
@@ -271,6 +287,8 @@ class _Thought:
                 return Reply(self.introduction[0].upper() + self.introduction[1:])
             case _ if not self.introduced:
                 return Reply(self.opening)
+            case _ if not self.explained and kind not in BEFORE_PURPOSE:
+                return Reply(self.purpose)
             case Kind.HOSTILE:
                 return Reply(f"I can't help with that. I am calling about this: {self.goal}.")
             case Kind.CALL_LATER:

@@ -9,8 +9,10 @@ import re
 from dataclasses import dataclass
 
 from opendeep_app.practice.scripts import (
+    Announce,
     Answers,
     Ask,
+    Attend,
     BargeIn,
     Beep,
     Busy,
@@ -25,6 +27,7 @@ from opendeep_app.practice.scripts import (
     Ring,
     Say,
     Slowly,
+    Wait,
 )
 
 
@@ -70,9 +73,10 @@ PERSONAS: tuple[Persona, ...] = (
         (
             Answers(
                 (
-                    Say(
+                    Announce(
                         "Hi, we can't take your call right now. Please leave a message after the tone."
                     ),
+                    Wait(0.4),
                     Beep(),
                 ),
                 ring_seconds=12,
@@ -86,7 +90,7 @@ PERSONAS: tuple[Persona, ...] = (
         range(35, 40),
         (
             Answers(
-                (Say("We cannot take your call and the mailbox is full. Goodbye."),),
+                (Announce("We cannot take your call and the mailbox is full. Goodbye."),),
                 ring_seconds=12,
                 machine=True,
             ),
@@ -219,9 +223,13 @@ PERSONAS: tuple[Persona, ...] = (
         (
             Answers(
                 (
-                    Say(
+                    Announce(
                         "Hi, the person you are calling uses call screening. Please say your name and why you are calling."
                     ),
+                    Attend(),
+                    Announce("Thank you. Please stay on the line."),
+                    Wait(4),
+                    Say("Hello?"),
                     *AGREES,
                 )
             ),
@@ -237,7 +245,7 @@ PERSONAS: tuple[Persona, ...] = (
                     Listen(),
                     Say("One moment please, I am putting you on hold."),
                     Music(15),
-                    Say("Thank you for holding. Yes, that works, you're all set."),
+                    Say("Thank you for waiting. Yes, that works, you're all set."),
                     Farewell(),
                 )
             ),

@@ -32,6 +32,7 @@ LONGEST_CONNECTION = 3.0
 LONG_SILENCE = 15.0
 """Seconds after which a person who waits asks whether anybody is still there."""
 MOST_REMINDERS = 3
+GO_AHEAD = "Yes, go ahead."
 MOST_MISUNDERSTANDINGS = 3
 
 _EMPTY_TALK = {Kind.HOLD, Kind.PRESENCE, Kind.GREETING, Kind.NOTHING}
@@ -52,6 +53,14 @@ class Recipient:
         self._misunderstood = 0
         self.said: list[str] = []
         """What the person began to say, in order."""
+        self._records_from: int | None = None
+
+    @property
+    def recorded(self) -> list[str]:
+        """What a voicemail has recorded: everything understood after its beep."""
+        if self._records_from is None:
+            return []
+        return [text for text in self._line.heard[self._records_from :] if text]
 
     async def run(self) -> None:
         """Plays the script to its end, where the person hangs up."""
@@ -76,6 +85,12 @@ class Recipient:
                 await self._listen(step)
             case p.Say(text):
                 await self._say(text)
+            case p.Announce(text):
+                await self._speak(text)
+            case p.Attend(patience):
+                await self._patiently(self._speech, patience)
+            case p.Wait(seconds):
+                await self._rest(seconds)
             case p.Ask():
                 await self._ask(step)
             case p.Menu():
@@ -90,6 +105,7 @@ class Recipient:
                     await self._rest(pause)
             case p.Beep(seconds):
                 await self._line.speak(sound.beep())
+                self._records_from = len(self._line.heard)
                 await self._rest(seconds)
             case p.Music(seconds):
                 await self._line.speak(sound.hold_music(seconds * 1000))
@@ -108,7 +124,10 @@ class Recipient:
             if text is not None:
                 if kind_of_turn(text) is Kind.GOODBYE:
                     await self._farewell_now("Goodbye.")
-                return
+                if kind_of(sentences(text)[-1]) is not Kind.APPROACH:
+                    return
+                await self._say(GO_AHEAD)
+                continue
             await self._say(step.greeting)
         if await self._turn(LONG_SILENCE) is None:
             raise _HungUpError
@@ -149,12 +168,12 @@ class Recipient:
 
     async def _menu(self, step: p.Menu) -> None:
         for _ in range(3):
-            await self._say(step.prompt)
+            await self._speak(step.prompt)
             pressed = await self._digits(8)
             await self._put_through()
             if step.key in pressed:
                 return
-            await self._say("Sorry, that is not a valid choice.")
+            await self._speak("Sorry, that is not a valid choice.")
         raise _HungUpError
 
     async def _farewell(self, text: str) -> None:

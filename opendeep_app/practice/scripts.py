@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Wait until the caller has said something, greeting into the silence after a while."""
+    """Wait until the caller has said what they want, greeting into the silence after a while.
+
+    Who only asks for a moment is told to go ahead.
+    """
 
     greeting: str = "Hello?"
     patience: float = 4
@@ -16,6 +19,27 @@ class Say:
     """Say this once the caller is quiet."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """A machine says this, whoever else is speaking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attend:
+    """A machine waits until the caller has said something, so many seconds at most."""
+
+    patience: float = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is heard for so many seconds."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +106,21 @@ class Farewell:
     text: str = "Goodbye."
 
 
-Step = Listen | Say | Ask | Menu | BargeIn | Slowly | Beep | Music | CutOff | Farewell
+Step = (
+    Listen
+    | Say
+    | Announce
+    | Attend
+    | Wait
+    | Ask
+    | Menu
+    | BargeIn
+    | Slowly
+    | Beep
+    | Music
+    | CutOff
+    | Farewell
+)
 
 
 @dataclass(frozen=True, slots=True)

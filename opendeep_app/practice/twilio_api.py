@@ -199,6 +199,7 @@ class TwilioApi:
                 "rings": call.rings,
                 "heard": call.line.heard,
                 "said": call.recipient.said,
+                "recorded": call.recipient.recorded,
                 "digits": call.digits,
                 "problems": call.problems,
             }

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     MENU = "menu"
     VOICEMAIL = "voicemail"
     PRESENCE = "presence"
+    APPROACH = "approach"
     CALL_LATER = "call_later"
     HOLD = "hold"
     REPEAT = "repeat"
@@ -52,6 +53,7 @@ _RULES: tuple[tuple[Kind, str], ...] = (
     ),
     (Kind.GREETING, r"^(hello|hi|yes)[?!. ]*$"),
     (Kind.PRESENCE, r"(still|anybody|anyone) there\b"),
+    (Kind.APPROACH, r"have a (moment|minute)\?|can you hear me\b|good (time|moment) to talk"),
     (
         Kind.CALL_LATER,
         r"\bcall(ing)? (me |us )?(back |again )?(later|after|at|in|tomorrow|tonight|next|on)\b"

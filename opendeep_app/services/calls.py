@@ -9,11 +9,12 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from opendeep_app.bus import CarrierEnded, Topic
+from opendeep_app.bus import CarrierEnded, MachineDetected, Topic
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import NotFound
 from opendeep_app.models import (
     Actor,
+    AnswerState,
     Call,
     CallOutcome,
     CallStatus,
@@ -27,6 +28,7 @@ from opendeep_app.models import (
 )
 from opendeep_app.models.task_events import (
     Answered,
+    AnswererKnown,
     FunctionCalled,
     Payload,
     Rescheduled,
@@ -34,7 +36,7 @@ from opendeep_app.models.task_events import (
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import dialling, ending
+from opendeep_app.services import dialling, do_not_call, ending, findings
 from opendeep_app.services.transitions import record
 
 log = structlog.get_logger()
@@ -135,7 +137,9 @@ async def on_carrier_status(uow: UnitOfWork, call_id: str, update_: CarrierStatu
         await _ended(uow, locked, update_)
 
 
-async def session_opened(uow: UnitOfWork, call_id: str, gateway_id: str, brief: str) -> bool:
+async def session_opened(
+    uow: UnitOfWork, call_id: str, gateway_id: str, brief: str, brief_version: str = ""
+) -> bool:
     """A voice session takes the call; False when it or its task is over, or another has it."""
     call = await uow.session.get(Call, call_id)
     if call is None:
@@ -153,6 +157,7 @@ async def session_opened(uow: UnitOfWork, call_id: str, gateway_id: str, brief: 
         .values(
             gateway_id=gateway_id,
             brief=brief,
+            brief_version=brief_version,
             session_opened_at=uow.now,
             session_seen_at=uow.now,
         )
@@ -172,6 +177,29 @@ async def heartbeat(uow: UnitOfWork, call_id: str) -> bool:
         .values(session_seen_at=uow.now)
     )
     return bool(seen.rowcount)  # type: ignore[attr-defined]
+
+
+async def answerer_known(uow: UnitOfWork, call_id: str, state: AnswerState) -> None:
+    """Who or what is believed to be on the line; it may change during the call."""
+    call = await uow.session.get_one(Call, call_id)
+    task = await task_rows.lock(uow.session, call.task_id)
+    call.answer_state = state
+    await record(
+        uow,
+        task,
+        TaskEventType.ANSWERER_KNOWN,
+        AnswererKnown(state=state),
+        call_id=call_id,
+    )
+
+
+async def machine_detected(uow: UnitOfWork, call_id: str, answered_by: str) -> None:
+    """The carrier's guess at who answered; raises `NotFound` for an unknown call."""
+    call = await uow.session.get(Call, call_id)
+    if call is None:
+        raise NotFound("There is no such call.")
+    call.answered_by = answered_by[:40]
+    uow.command(MachineDetected(call_id=call_id, answered_by=answered_by[:40]))
 
 
 async def add_line(
@@ -250,6 +278,15 @@ async def request_reschedule(uow: UnitOfWork, call_id: str, at: datetime, reason
     )
 
 
+async def forbid(uow: UnitOfWork, call_id: str, reason: str) -> None:
+    """The recipient asked never to be called again: nothing will ring them after this call."""
+    call = await uow.session.get_one(Call, call_id)
+    task = await uow.session.get_one(Task, call.task_id)
+    await do_not_call.add(
+        uow, task.user_id, task.phone_number, reason, actor=Actor.RECIPIENT, call_id=call_id
+    )
+
+
 async def announce_end(uow: UnitOfWork, call_id: str, ended_by: EndedBy, reason: str) -> None:
     """Says who is about to end the call and why, before it ends; the first one counts."""
     await uow.session.execute(
@@ -268,6 +305,7 @@ async def session_closed(
 ) -> None:
     """The voice session is over and everything said is written: ends the call."""
     call = await uow.session.get_one(Call, call_id, populate_existing=True)
+    await findings.prove(uow, call_id)
     await ending.finish(uow, call, outcome, ended_by, reason)
 
 

@@ -8,8 +8,9 @@ from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import NotFound
 from opendeep_app.models import Actor, DoNotCall, TaskEventType
 from opendeep_app.models.task_events import Reason
+from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import ending
+from opendeep_app.services import ending, info_requests
 from opendeep_app.services.transitions import move
 
 LISTED = "This number is on your do-not-call list."
@@ -55,7 +56,12 @@ async def add(
             call_id=call_id,
             result_reason=reason[:500] or "This number must not be called.",
         )
-        await ending.stop_live_call(uow, task, "This number must not be called.")
+        live = await call_rows.live_for_task(uow.session, task.id)
+        if live is not None and live.id == call_id:
+            # Whoever asked for it is on the line, and is to hear a goodbye.
+            await info_requests.cancel_all(uow, task, reason)
+        else:
+            await ending.stop_live_call(uow, task, "This number must not be called.")
     return entry
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from opendeep_app.models import (
+    AnswerState,
     Call,
     CallStatus,
     InfoRequest,
@@ -244,6 +245,17 @@ def event_row(event: TaskEvent) -> EventRow:
     )
 
 
+ON_THE_LINE = {
+    AnswerState.HUMAN: "A person is on the line",
+    AnswerState.VOICEMAIL: "A voicemail answered",
+    AnswerState.SCREENING: "A machine asks who is calling",
+    AnswerState.MENU: "A phone menu answered",
+    AnswerState.HOLD: "On hold",
+    AnswerState.MAILBOX_FULL: "A full mailbox answered",
+    AnswerState.SILENCE: "Nobody speaks",
+}
+
+
 def _title(kind: Event, payload: dict[str, Any]) -> str:
     if kind is Event.CALL_CLAIMED:
         return f"Attempt {payload['attempt_number']} begins"
@@ -253,7 +265,11 @@ def _title(kind: Event, payload: dict[str, Any]) -> str:
             "end_call": "The agent said goodbye",
             "send_dtmf": f"The agent pressed {payload['arguments'].get('digits', 'keys')}",
             "reschedule_call": "The agent noted another time",
+            "record_answer": "The agent noted an answer",
+            "do_not_call": "The agent promised never to call again",
         }.get(payload["name"], f"The agent used {payload['name']}")
+    if kind is Event.ANSWERER_KNOWN:
+        return ON_THE_LINE[AnswerState(payload["state"])]
     if kind is Event.INFO_ANSWERED and payload["late"]:
         return "You answered, too late for this call"
     return ""

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from opendeep_app.errors import CarrierError, OpenDeepError
-from opendeep_app.services import calls, info_requests, spoken_times
+from opendeep_app.services import calls, findings, info_requests, spoken_times
 from opendeep_app.voice import functions, metrics, realtime_codec
 from opendeep_app.voice.functions import (
     BadArguments,
+    DoNotCall,
     EndCall,
+    RecordAnswer,
     RequestUserInfo,
     RescheduleCall,
     SendDtmf,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from opendeep_app.voice.session import CallSession
 
 log = structlog.get_logger()
+
+WRITTEN_SECONDS = 1.0
 
 
 async def act(session: "CallSession", function: FunctionCalled) -> None:
@@ -41,6 +45,10 @@ async def act(session: "CallSession", function: FunctionCalled) -> None:
                 await _send_dtmf(session, function, arguments)
             case RescheduleCall():
                 await _reschedule_call(session, function, arguments)
+            case RecordAnswer():
+                await _record_answer(session, function, arguments)
+            case DoNotCall():
+                await _do_not_call(session, function, arguments)
     except (BadArguments, OpenDeepError) as error:
         await _refuse(session, function, str(error))
     except DATABASE_TROUBLE as error:
@@ -102,6 +110,32 @@ async def _reschedule_call(
     local = f"{at.astimezone(ZoneInfo(session.time_zone)):%A %d %B %H:%M}"
     _record(session, function.name, arguments.model_dump(), ok=True, result=local)
     output = {"status": "noted", "their_local_time": local}
+    await session.model.tell(realtime_codec.function_output(function.call_id, output))
+
+
+async def _record_answer(
+    session: "CallSession", function: FunctionCalled, arguments: RecordAnswer
+) -> None:
+    # The recipient's words may still be on their way to the transcript.
+    await session.scribe.finish(WRITTEN_SECONDS)
+    async with session.deps.db.unit_of_work() as uow:
+        await findings.note(uow, session.call_id, arguments.field, arguments.value, arguments.quote)
+    _record(session, function.name, arguments.model_dump(), ok=True, result="noted")
+    output = {"status": "noted", "note": "Go on. Do not tell the recipient that you note things."}
+    await session.model.tell(realtime_codec.function_output(function.call_id, output))
+
+
+async def _do_not_call(
+    session: "CallSession", function: FunctionCalled, arguments: DoNotCall
+) -> None:
+    async with session.deps.db.unit_of_work() as uow:
+        await calls.forbid(uow, session.call_id, arguments.reason)
+    _record(session, function.name, arguments.model_dump(), ok=True, result="listed")
+    session.expect_goodbye("The recipient asked not to be called again.")
+    output = {
+        "status": "noted",
+        "note": "They will not be called again. Say goodbye and call end_call.",
+    }
     await session.model.tell(realtime_codec.function_output(function.call_id, output))
 
 

@@ -1,5 +1,6 @@
 """What the agent can do besides talking: its functions, their arguments, and how they are declared."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -67,11 +68,30 @@ class RescheduleCall(Arguments):
     reason: str = Field(default="", max_length=500, description="Why, in their words.")
 
 
+class RecordAnswer(Arguments):
+    """Note an answer to something you were asked to find out. Correct it by noting it again."""
+
+    field: str = Field(min_length=1, max_length=80, description="What it answers, as listed.")
+    value: str = Field(min_length=1, max_length=2000, description="The answer, in short.")
+    quote: str = Field(
+        min_length=1, max_length=1000, description="The recipient's own words, copied exactly."
+    )
+
+
+class DoNotCall(Arguments):
+    """The recipient asks never to be called again. Apologise and promise it; then say goodbye and
+    call end_call. No further call will ever be made to them."""
+
+    reason: str = Field(min_length=1, max_length=500, description="What they said.")
+
+
 FUNCTIONS: dict[str, type[Arguments]] = {
     "request_user_info": RequestUserInfo,
     "end_call": EndCall,
     "send_dtmf": SendDtmf,
     "reschedule_call": RescheduleCall,
+    "record_answer": RecordAnswer,
+    "do_not_call": DoNotCall,
 }
 
 
@@ -94,16 +114,26 @@ def parse(name: str, arguments: str) -> Arguments:
         raise BadArguments(f"Call {name} again with other arguments. {problems}") from None
 
 
-def declarations() -> list[dict[str, Any]]:
-    """The functions as the Realtime API wants them declared."""
+def declarations(fields: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The functions as the Realtime API wants them declared.
+
+    `fields` names what the task asks to find out; without any, there is nothing to record.
+    """
+    declared = {
+        name: _schema(kind)
+        for name, kind in FUNCTIONS.items()
+        if fields or kind is not RecordAnswer
+    }
+    if fields:
+        declared["record_answer"]["properties"]["field"]["enum"] = list(fields)
     return [
         {
             "type": "function",
             "name": name,
-            "description": " ".join((kind.__doc__ or "").split()),
-            "parameters": _schema(kind),
+            "description": " ".join((FUNCTIONS[name].__doc__ or "").split()),
+            "parameters": schema,
         }
-        for name, kind in FUNCTIONS.items()
+        for name, schema in declared.items()
     ]
 
 

@@ -70,7 +70,7 @@ class Gateway:
         return [
             hook("/twilio/voice/{call_id}", self._voice),
             hook("/twilio/status/{call_id}", self._status),
-            hook("/twilio/amd/{call_id}", self._noted),
+            hook("/twilio/amd/{call_id}", self._machine_detection),
             hook("/twilio/recording/{call_id}", self._noted),
             hook("/twilio/inbound", self._inbound),
             hook("/twilio/sms", self._sms),
@@ -128,6 +128,13 @@ class Gateway:
                 await calls.on_carrier_status(uow, call_id, status)
         except NotFound:
             log.warning("status_of_unknown_call")
+        return Response(status_code=204)
+
+    async def _machine_detection(self, call_id: str, form: Form) -> Response:
+        """The carrier's answering machine detection has come to a result."""
+        with contextlib.suppress(NotFound):
+            async with self.deps.db.unit_of_work() as uow:
+                await calls.machine_detected(uow, call_id, form.get("AnsweredBy", ""))
         return Response(status_code=204)
 
     async def _inbound(self, _: str, form: Form) -> Response:
@@ -195,7 +202,7 @@ class Gateway:
                 event = twilio_codec.decode(message.get("text") or message.get("bytes") or b"")
                 match event:
                     case twilio_codec.Audio(payload) if session is not None:
-                        await session.model.hear(payload)
+                        await session.hear(payload)
                     case twilio_codec.MarkPlayed(name) if session is not None:
                         session.line.mark_played(name)
                     case twilio_codec.StreamStarted() if session is None:

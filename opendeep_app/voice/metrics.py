@@ -8,6 +8,7 @@ LIVE_CALLS = Gauge("opendeep_live_calls", "Calls that this process holds")
 CALLS = Counter(
     "opendeep_calls", "Calls that this process has held, by who ended them", ["ended_by"]
 )
+ANSWERS = Counter("opendeep_answers", "Who or what is believed to have answered", ["state"])
 BARGE_INS = Counter("opendeep_barge_ins", "Times that a recipient broke in on the agent")
 FRAMES = Counter("opendeep_frames", "Media frames by fate, where it is not to be relayed", ["fate"])
 QUESTIONS = Counter("opendeep_questions", "Questions to creators by how they ended", ["end"])

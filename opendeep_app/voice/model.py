@@ -54,7 +54,9 @@ class Model:
         self._hushed.set()
         self._early: deque[str] = deque(maxlen=EARLY_FRAMES)
         self._responding = False
-        self._response_wanted = False
+        #: The last request for a response, and the one to be sent when its turn has come.
+        self._request = ""
+        self._wanted = ""
         #: Utterances of the recipient whose words have not come yet.
         self._unread: set[str] = set()
         self._all_read = asyncio.Event()
@@ -109,12 +111,28 @@ class Model:
         """Asks for a response; while another is being made, for one after it."""
         if self.recipient_speaks:
             # The server responds by itself to what they say, knowing all it was told.
-            self._response_wanted = False
-        elif self._responding:
-            self._response_wanted = True
+            self._wanted = ""
         else:
-            self._responding, self._response_wanted = True, False
-            await self.note(realtime_codec.respond())
+            await self._ask(realtime_codec.respond())
+
+    async def say(self, instructions: str) -> None:
+        """Has the model follow these instructions and no others in its next response."""
+        await self._ask(realtime_codec.say(instructions))
+
+    async def choose(self) -> None:
+        """Has the model call a function without saying anything."""
+        await self._ask(realtime_codec.choose())
+
+    async def repeat(self) -> None:
+        """Asks once more for what was asked for last."""
+        await self._ask(self._request or realtime_codec.respond())
+
+    async def _ask(self, request: str) -> None:
+        if self._responding:
+            self._wanted = request
+        else:
+            self._responding, self._request, self._wanted = True, request, ""
+            await self.note(request)
 
     async def wait_for_turn(self, seconds: float) -> None:
         """Lets the recipient finish speaking, but no longer than this."""
@@ -150,8 +168,10 @@ class Model:
                 self._responding = False
             case Refused(code, event_id) if event_id == RESPOND:
                 # Somebody else's response is under way: the server's own, to what was said.
-                self._responding = self._response_wanted = code == ACTIVE_ALREADY
+                self._responding = code == ACTIVE_ALREADY
+                self._wanted = self._request if self._responding else ""
             case _:
                 return
-        if self._response_wanted and not self._responding:
-            await self.respond()
+        if self._wanted and not self._responding:
+            plain = self._wanted == realtime_codec.respond()
+            await (self.respond() if plain else self._ask(self._wanted))

@@ -173,8 +173,13 @@ def append_audio(payload: str) -> str:
     return f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}'
 
 
-def configure(instructions: str, tools: list[dict[str, Any]], voice: str, idle_ms: int) -> str:
-    """The session: µ-law both ways, the server finds the turns, both sides transcribed."""
+def configure(
+    instructions: str, tools: list[dict[str, Any]], voice: str, idle_ms: int | None
+) -> str:
+    """The session: µ-law both ways, the server finds the turns, both sides transcribed.
+
+    Without `idle_ms`, the silence after which the model speaks up, it answers nothing by itself.
+    """
     return _event(
         "session.update",
         session={
@@ -192,7 +197,7 @@ def configure(instructions: str, tools: list[dict[str, Any]], voice: str, idle_m
                         "prefix_padding_ms": 300,
                         "silence_duration_ms": 500,
                         "idle_timeout_ms": idle_ms,
-                        "create_response": True,
+                        "create_response": idle_ms is not None,
                         "interrupt_response": True,
                     },
                 },
@@ -207,6 +212,18 @@ def configure(instructions: str, tools: list[dict[str, Any]], voice: str, idle_m
 def respond() -> str:
     """Asks for a response."""
     return _event("response.create", event_id=RESPOND)
+
+
+def say(instructions: str) -> str:
+    """Asks for a response that follows these instructions only, and acts on nothing."""
+    response = {"instructions": instructions, "tool_choice": "none"}
+    return _event("response.create", event_id=RESPOND, response=response)
+
+
+def choose() -> str:
+    """Asks for a function call, and nothing that could be heard."""
+    response = {"output_modalities": ["text"], "tool_choice": "required"}
+    return _event("response.create", event_id=RESPOND, response=response)
 
 
 def end_turn() -> str:

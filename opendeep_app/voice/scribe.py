@@ -9,8 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from opendeep_app.db import Database, UnitOfWork
 from opendeep_app.errors import OpenDeepError
-from opendeep_app.models import EndedBy, Speaker
+from opendeep_app.models import AnswerState, CallOutcome, EndedBy, Speaker
 from opendeep_app.services import calls
+from opendeep_app.voice.brief import VERSION
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ class Scribe:
         """
 
         async def take(uow: UnitOfWork) -> None:
-            self._ours = await calls.session_opened(uow, self._call, gateway_id, brief)
+            self._ours = await calls.session_opened(uow, self._call, gateway_id, brief, VERSION)
 
         self._write(take)
         await self._writes.join()
@@ -48,6 +49,10 @@ class Scribe:
     def add_line(self, speaker: Speaker, text: str, item_id: str, offset_ms: int) -> None:
         """Somebody said this; `offset_ms` counts from when the line was connected."""
         self._write(lambda uow: calls.add_line(uow, self._call, speaker, text, item_id, offset_ms))
+
+    def note_answer(self, state: AnswerState) -> None:
+        """This is believed to be on the line now."""
+        self._write(lambda uow: calls.answerer_known(uow, self._call, state))
 
     def truncate_line(self, item_id: str, heard_ms: int) -> None:
         """Only so much of an utterance of the agent's was heard."""
@@ -63,12 +68,12 @@ class Scribe:
             )
         )
 
-    def close(self, ended_by: EndedBy, reason: str) -> None:
+    def close(self, ended_by: EndedBy, reason: str, outcome: CallOutcome) -> None:
         """The session is over, the last thing written; nothing if the call was never ours."""
 
         async def end(uow: UnitOfWork) -> None:
             if self._ours:
-                await calls.session_closed(uow, self._call, ended_by, reason)
+                await calls.session_closed(uow, self._call, ended_by, reason, outcome)
 
         self._write(end)
 

@@ -13,13 +13,13 @@ import structlog
 from openai import OpenAIError
 from websockets.exceptions import WebSocketException
 
-from opendeep_app.bus import CarrierEnded, HangUp, Whisper
+from opendeep_app.bus import CarrierEnded, HangUp, MachineDetected, Whisper
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, Speaker
 from opendeep_app.services import calls
 from opendeep_app.services.calls import CallBriefing
-from opendeep_app.voice import actions, brief, functions, metrics, realtime_codec, twiml
+from opendeep_app.voice import actions, brief, metrics, realtime_codec, twiml
 from opendeep_app.voice.line import Line, Stream
 from opendeep_app.voice.model import Connection, Model
 from opendeep_app.voice.phases import MOVES, Phase
@@ -34,18 +34,16 @@ from opendeep_app.voice.realtime_codec import (
     SilenceNoticed,
     SpeechStarted,
 )
+from opendeep_app.voice.reception import Reception
 from opendeep_app.voice.scribe import DATABASE_TROUBLE, Scribe
 
 log = structlog.get_logger()
 
-VOICE = "marin"
-IDLE_MS = 10_000
 ATTACH_SECONDS = 20
 POLITE_PAUSE_SECONDS = 4
 GOODBYE_SECONDS = 20
 LAST_WORDS_SECONDS = 0.8
 HEARTBEAT_SECONDS = 4
-MAX_CALL_SECONDS = 900
 WRAP_UP_SECONDS = 45
 MOST_SILENCES = 4
 MOST_FAILED_RESPONSES = 3
@@ -74,7 +72,9 @@ class CallSession:
         self.line = Line()
         self.model = Model()
         self.questions = QuestionLoop(self)
+        self.reception = Reception(self, briefing)
         self._brief = brief.write(briefing)
+        self._max_seconds = briefing.task.max_call_seconds
         self._gateway_id = gateway_id
         self._connect = connect
         self.scribe = Scribe(deps.db, self.call_id)
@@ -98,7 +98,13 @@ class CallSession:
         writer = asyncio.create_task(self.scribe.run())
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                for part in (self._talk(), self._attend(), self._take_commands(), self._limit()):
+                for part in (
+                    self._talk(),
+                    self._attend(),
+                    self._take_commands(),
+                    self._limit(),
+                    self.reception.run(),
+                ):
                     self.spawn(part)
                 await self._over.wait()
                 await self._last_words()
@@ -149,10 +155,7 @@ class CallSession:
         """Opens the model's session, has it speak first, and follows it to its end."""
         try:
             async with self._connect() as connection:
-                await self.model.open(
-                    connection,
-                    realtime_codec.configure(self._brief, functions.declarations(), VOICE, IDLE_MS),
-                )
+                await self.model.open(connection, self.reception.configuration())
                 self.spawn(self._speak_first())
                 async for event in self.model.events():
                     await self._on_model(event)
@@ -162,7 +165,7 @@ class CallSession:
 
     async def _speak_first(self) -> None:
         await self.line.connected.wait()
-        await self.model.respond()
+        await self.reception.greet()
 
     async def _attend(self) -> None:
         """Takes the call as soon as somebody is on the line, then keeps saying that we live."""
@@ -187,7 +190,7 @@ class CallSession:
     async def _limit(self) -> None:
         """Wraps up before the longest time a call may take."""
         await self.line.connected.wait()
-        await asyncio.sleep(MAX_CALL_SECONDS - WRAP_UP_SECONDS)
+        await asyncio.sleep(self._max_seconds - WRAP_UP_SECONDS)
         reason = "The call reached its longest allowed time."
         await self.say_goodbye("The call has lasted very long and has to end now.", reason)
         await asyncio.sleep(WRAP_UP_SECONDS)
@@ -201,6 +204,8 @@ class CallSession:
                         self.finish(EndedBy.CREATOR, reason)
                     case Whisper(text=text):
                         await self._take_note(text)
+                    case MachineDetected(answered_by=answered_by):
+                        self.reception.carrier_says(answered_by)
                     case CarrierEnded():
                         self._line_is_dead()
                     case _:
@@ -215,7 +220,7 @@ class CallSession:
 
     async def _leave(self) -> None:
         ended_by, reason = self._end
-        self.scribe.close(ended_by, reason)
+        self.scribe.close(ended_by, reason, self.reception.outcome)
         with contextlib.suppress(OSError):
             await self.line.close()
         if not await self.scribe.finish(WRITE_SECONDS):
@@ -245,21 +250,35 @@ class CallSession:
             self.finish(EndedBy.AGENT, "The agent said goodbye.")
         self.finish(EndedBy.RECIPIENT, "The recipient hung up.")
 
+    async def hear(self, payload: str) -> None:
+        """The recipient's audio, in base64."""
+        if self.reception.listening:
+            await self.reception.hear(payload)
+        else:
+            await self.model.hear(payload)
+
     async def key_pressed(self, digit: str) -> None:
         """The recipient pressed a key, which the model cannot hear."""
         text = f"The recipient pressed the key {digit}."
         self.scribe.add_line(Speaker.SYSTEM, text, "", self._offset_ms)
-        await self.model.tell(realtime_codec.system_message(text))
+        self.reception.key_pressed()
+        await self._inform(text)
+
+    async def _inform(self, text: str) -> None:
+        """Tells the model something; it speaks of it unless nobody is there to be spoken to."""
+        message = realtime_codec.system_message(text)
+        await (self.model.note if self.reception.listening else self.model.tell)(message)
 
     async def _take_note(self, text: str) -> None:
         """The creator tells the agent something; one that says goodbye already hears no more."""
         if self.phase in (Phase.TALKING, Phase.WAITING):
             self.scribe.add_line(Speaker.SYSTEM, f"Your note: {text}", "", self._offset_ms)
-            await self.model.tell(realtime_codec.system_message(brief.note(text)))
+            await self._inform(brief.note(text))
 
     # The model's side
 
     async def _on_model(self, event: ModelEvent) -> None:
+        self.reception.notice(event)
         match event:
             case AudioDelta(item_id, payload):
                 if item_id not in self._offsets:
@@ -270,7 +289,7 @@ class CallSession:
             case SpeechStarted(item_id):
                 self._offsets[item_id] = self._offset_ms
                 self._silences = 0
-                await self._interrupt()
+                await self.interrupt()
             case Said(speaker, item_id, text) if text:
                 self._note(speaker, item_id, text)
             case ResponseFinished():
@@ -303,9 +322,10 @@ class CallSession:
 
     async def _try_again(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self.model.respond()
+        await self.model.repeat()
 
-    async def _interrupt(self) -> None:
+    async def interrupt(self) -> None:
+        """Silences the agent and tells the model how much of it was heard."""
         cut = await self.line.interrupt()
         if not cut:
             return
@@ -326,7 +346,9 @@ class CallSession:
 
     @property
     def quiet(self) -> bool:
-        """Whether nobody is speaking or about to, at this moment."""
+        """Whether a person is there and nobody is speaking or about to, at this moment."""
+        if self.reception.listening:
+            return False
         return not (self.model.responding or self.model.recipient_speaks) and self.line.silent
 
     @property
@@ -352,13 +374,19 @@ class CallSession:
         """
         if self.phase is Phase.CONNECTING:
             self.finish(EndedBy.SYSTEM, reason)
-        if not self._enter(Phase.SAYING_GOODBYE):
+        if not self.expect_goodbye(reason):
             return
-        self.spawn(self._end_after_goodbye(reason))
         await self.model.wait_for_turn(POLITE_PAUSE_SECONDS)
         words = f"You may use these words: {message}\n" if message else ""
         text = f"{words}{why}\nApologise in one sentence, say goodbye and call end_call."
         await self.model.tell(realtime_codec.system_message(text))
+
+    def expect_goodbye(self, reason: str) -> bool:
+        """The agent is to say goodbye now, and the call ends even if it never does."""
+        entered = self._enter(Phase.SAYING_GOODBYE)
+        if entered:
+            self.spawn(self._end_after_goodbye(reason))
+        return entered
 
     async def _end_after_goodbye(self, reason: str) -> None:
         await asyncio.sleep(GOODBYE_SECONDS)

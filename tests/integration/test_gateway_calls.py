@@ -77,8 +77,6 @@ async def test_a_recipient_agrees(exchange: Exchange) -> None:
 @pytest.mark.parametrize(
     ("number", "outcome"),
     [
-        ("+12025550130", "voicemail"),
-        ("+12025550135", "voicemail"),
         ("+12025550178", "goal_met"),
         ("+12025550180", "goal_met"),
         ("+12025550182", "goal_met"),

@@ -40,6 +40,7 @@ VALUES: dict[str, Any] = {
     "via": "web",
     "late": True,
     "text": "Mornings only",
+    "state": "VOICEMAIL",
     "goal_met": False,
     "summary": "No luck.",
 }

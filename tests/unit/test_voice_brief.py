@@ -3,6 +3,7 @@
 import contextlib
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,11 +21,13 @@ from opendeep_app.models import (
 from opendeep_app.practice import mind, turns
 from opendeep_app.services.calls import EarlierCall
 from opendeep_app.voice import brief, functions
+from opendeep_app.voice.phrases import PHRASES
 from tests.fixtures.virtual_time import START
 from tests.fixtures.voices import briefing
 
 TAGS = (
-    "principal", "recipient", "language", "goal", "context", "facts", "earlier_calls", "opening",
+    "principal", "recipient", "language", "goal", "context", "facts", "find_out", "earlier_calls",
+    "opening", "purpose",
 )  # fmt: skip
 
 
@@ -78,8 +81,8 @@ def test_a_callback_says_that_it_is_one_and_has_the_answer() -> None:
     told.answers.append(answered("May I have the date of birth?", "10 December\n1815"))
     text = brief.write(told)
     assert block(text, "facts") == "- May I have the date of birth?: 10 December 1815"
-    assert "I called earlier" in block(text, "opening")
-    assert "10 December 1815" in block(text, "opening")
+    assert "I called earlier" in block(text, "purpose")
+    assert "10 December 1815" in block(text, "purpose")
     assert block(text, "earlier_calls").splitlines() == [
         "Attempt 1: the agent is waiting for your answer.",
         "  recipient: May I have the date of birth?",
@@ -89,7 +92,7 @@ def test_a_callback_says_that_it_is_one_and_has_the_answer() -> None:
 def test_a_retry_opens_like_a_first_call() -> None:
     told = briefing()
     told.earlier_calls.append(earlier(CallOutcome.FAILED_BUSY))
-    assert "earlier" not in block(brief.write(told), "opening")
+    assert "earlier" not in block(brief.write(told), "purpose")
 
 
 def test_people_without_a_name_are_called_by_their_address() -> None:
@@ -112,17 +115,68 @@ def test_the_practice_model_reads_it() -> None:
     told.answers.append(answered("What is the insurance number?", "4711"))
     tools = {tool["name"]: tool["parameters"] for tool in functions.declarations()}
     text = brief.write(told)
-    assert mind.reply(text, tools, []).speech == block(text, "opening")
+    first = mind.reply(text, tools, []).speech
+    assert first == f"{block(text, 'opening')} {block(text, 'purpose')}"
     asked: list[turns.Item] = [
-        turns.Said("Hello."),
+        turns.Said("I am calling about this: Book a table."),
         turns.Heard("What is the insurance number, please?"),
     ]
     assert "4711" in mind.reply(text, tools, asked).speech
 
 
+def test_only_what_was_asked_for_can_be_recorded() -> None:
+    def declared(fields: list[str]) -> dict[str, Any]:
+        return {tool["name"]: tool["parameters"] for tool in functions.declarations(fields)}
+
+    assert "record_answer" not in declared([])
+    field = declared(["price", "hours"])["record_answer"]["properties"]["field"]
+    assert field["enum"] == ["price", "hours"]
+
+
+SECRETS: dict[str, Any] = {
+    "goal": "Collect the test results.",
+    "context": "Ada is ill.",
+    "contact_name": "Dr Who",
+}
+
+
+@pytest.mark.parametrize("language", [*PHRASES, "tlh"])
+def test_nothing_of_the_task_is_told_before_a_person_is_there(language: str) -> None:
+    told = briefing(language=language, findings_wanted=[{"field": "diagnosis"}], **SECRETS)
+    told.answers.append(answered("Which illness?", "Measles"))
+    told.earlier_calls.append(earlier(CallOutcome.AWAITING_INFO, (Speaker.RECIPIENT, "Measles?")))
+    for text in (
+        brief.reception(told),
+        brief.opening(told),
+        brief.screening(told),
+        brief.message(told),
+    ):
+        assert "Ada Lovelace" in text
+        for secret in (*SECRETS.values(), "diagnosis", "illness", "Measles", "test results"):
+            assert secret.rstrip(".") not in text
+
+
+@pytest.mark.parametrize("language", PHRASES)
+def test_each_language_has_all_its_sentences(language: str) -> None:
+    told = briefing(language=f"{language}-XX")
+    assert PHRASES[language].greeting.format(name="Ada Lovelace") in brief.opening(told)
+    assert "Book a table" in brief.purpose(told)
+    others = [phrase for code, phrase in PHRASES.items() if code != language]
+    for name, phrase in vars(PHRASES[language]).items():
+        assert phrase and phrase not in [getattr(other, name) for other in others], name
+        assert set(re.findall(r"{(\w+)}", phrase)) == set(
+            re.findall(r"{(\w+)}", getattr(PHRASES["en"], name))
+        )
+
+
+def test_a_message_asks_to_be_called_back_only_when_nobody_calls_again() -> None:
+    assert "again later" in brief.message(briefing(max_attempts=2))
+    assert "call this number back" in brief.message(briefing(max_attempts=1))
+
+
 @pytest.mark.parametrize("name", functions.FUNCTIONS)
 def test_functions_are_declared_strictly(name: str) -> None:
-    [declared] = [tool for tool in functions.declarations() if tool["name"] == name]
+    [declared] = [tool for tool in functions.declarations(["size"]) if tool["name"] == name]
     schema = declared["parameters"]
     assert schema["additionalProperties"] is False
     assert schema["required"]
@@ -140,7 +194,11 @@ def test_functions_are_declared_strictly(name: str) -> None:
         ("end_call", '{"reason":"Done","outcome":"splendid"}', "outcome"),
         ("request_user_info", '{"question":"  "}', "question"),
         ("request_user_info", '{"question":"?","timeout_seconds":9999}', "timeout_seconds"),
-        ("fly", "{}", "request_user_info, end_call, send_dtmf, reschedule_call"),
+        (
+            "fly",
+            "{}",
+            "request_user_info, end_call, send_dtmf, reschedule_call, record_answer, do_not_call",
+        ),
     ],
 )
 def test_bad_arguments_are_explained(name: str, arguments: str, words: str) -> None:

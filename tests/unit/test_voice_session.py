@@ -24,6 +24,7 @@ def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
     return VirtualTime()
 
 
+LONGEST = 900
 GOODBYE = ("end_call", {"reason": "The table is booked.", "outcome": "goal_met"})
 QUESTION = ("request_user_info", {"question": "Which name?", "timeout_seconds": 30})
 
@@ -286,10 +287,10 @@ async def test_silence_is_met_with_patience_then_with_a_goodbye(stage: Stage) ->
 
 async def test_no_call_lasts_for_ever(stage: Stage) -> None:
     await stage.begin()
-    await asyncio.sleep(session_module.MAX_CALL_SECONDS - session_module.WRAP_UP_SECONDS + 1)
+    await asyncio.sleep(LONGEST - session_module.WRAP_UP_SECONDS + 1)
     assert stage.at(Phase.SAYING_GOODBYE)
     await stage.over()
-    assert now() < session_module.MAX_CALL_SECONDS
+    assert now() < LONGEST
 
 
 async def test_a_goodbye_lets_the_recipient_finish_first(stage: Stage) -> None:
