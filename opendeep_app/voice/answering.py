@@ -45,7 +45,7 @@ ANNOUNCEMENT_SECONDS = 6.0
 """Who speaks so long without asking anything may be a machine of an unknown kind."""
 DOUBT_SECONDS = 3.0
 """How long a carrier's guess, or a long announcement, waits for something better to go by."""
-WORDS_SECONDS = 1.5
+WORDS_SECONDS = 2.5
 """How long the words of an utterance are waited for."""
 QUIET_SECONDS = 6.0
 """Silence from which nobody seems to be there."""

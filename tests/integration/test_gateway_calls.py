@@ -245,7 +245,7 @@ async def test_many_calls_at_once_do_not_disturb_each_other(exchange: Exchange) 
     await asyncio.gather(*(exchange.ended(call_id, 40) for call_id in goals))
     for call_id, area in goals.items():
         agent = await exchange.said(call_id, Speaker.AGENT)
-        assert f"Order {area}" in agent[0]
+        assert f"Order {area}" in agent[1]
         assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
 
 
