@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from opendeep_app.models import Call, CallOutcome, CallStatus, Task, TaskStatus, TranscriptLine
 from opendeep_app.models.calls import LIVE
+
+#: The partial indexes on live calls are used only where their condition stands in the query.
+LIVE_NOW = col(Call.status).in_([literal_column(f"'{status}'") for status in LIVE])
 
 
 async def lock(session: AsyncSession, call_id: str) -> Call | None:
@@ -26,9 +29,7 @@ async def get(session: AsyncSession, user_id: str, call_id: str) -> Call | None:
 
 async def live_for_task(session: AsyncSession, task_id: str) -> Call | None:
     """The call that the task has in the network, if any."""
-    return await session.scalar(
-        select(Call).where(col(Call.task_id) == task_id, col(Call.status).in_(LIVE))
-    )
+    return await session.scalar(select(Call).where(col(Call.task_id) == task_id, LIVE_NOW))
 
 
 async def for_task(session: AsyncSession, task_id: str) -> list[Call]:
@@ -69,7 +70,7 @@ async def never_dialled(session: AsyncSession, before: datetime, limit: int = 10
     """Ids of intents older than the given time: their job was lost."""
     rows = await session.scalars(
         select(col(Call.id))
-        .where(col(Call.status) == CallStatus.INTENT, col(Call.created_at) < before)
+        .where(LIVE_NOW, col(Call.status) == CallStatus.INTENT, col(Call.created_at) < before)
         .limit(limit)
     )
     return list(rows)
@@ -80,7 +81,7 @@ async def unconfirmed(session: AsyncSession, before: datetime, limit: int = 100)
     rows = await session.scalars(
         select(Call)
         .where(
-            col(Call.status).in_(LIVE),
+            LIVE_NOW,
             col(Call.carrier_sid).is_(None),
             col(Call.dialled_at) < before,
         )
@@ -100,7 +101,7 @@ async def silent(session: AsyncSession, before: datetime, limit: int = 100) -> l
     rows = await session.scalars(
         select(Call)
         .where(
-            col(Call.status).in_(LIVE),
+            LIVE_NOW,
             col(Call.carrier_sid).is_not(None),
             heard < before,
         )
@@ -115,7 +116,7 @@ async def unwanted(session: AsyncSession, limit: int = 100) -> list[str]:
         select(col(Call.id))
         .join(Task, col(Task.id) == col(Call.task_id))
         .where(
-            col(Call.status).in_(LIVE),
+            LIVE_NOW,
             col(Call.carrier_sid).is_not(None),
             col(Task.status) == TaskStatus.CANCELLED,
         )
@@ -127,7 +128,7 @@ async def unwanted(session: AsyncSession, limit: int = 100) -> list[str]:
 async def unfinished(session: AsyncSession, task_id: str) -> bool:
     """Whether a call of the task is going on, or its analysis has yet to say what comes next."""
     pending = or_(
-        col(Call.status).in_(LIVE),
+        LIVE_NOW,
         (col(Call.status) == CallStatus.ENDED)
         & (col(Call.outcome) != CallOutcome.AWAITING_INFO)
         & col(Call.analysed_at).is_(None),
@@ -141,7 +142,7 @@ async def unanalysed(session: AsyncSession, before: datetime, limit: int = 100) 
     rows = await session.scalars(
         select(col(Call.id))
         .where(
-            col(Call.status) == CallStatus.ENDED,
+            col(Call.status) == literal_column(f"'{CallStatus.ENDED}'"),
             col(Call.analysed_at).is_(None),
             col(Call.ended_at) < before,
         )
@@ -162,4 +163,4 @@ async def known_sids(session: AsyncSession, phone_number: str) -> set[str]:
 
 async def count_live(session: AsyncSession) -> int:
     """How many calls are in the network or about to be."""
-    return await session.scalar(select(func.count()).where(col(Call.status).in_(LIVE))) or 0
+    return await session.scalar(select(func.count()).where(LIVE_NOW)) or 0

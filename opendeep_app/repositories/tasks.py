@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -24,15 +24,18 @@ from opendeep_app.models import (
     TaskStatus,
     TranscriptLine,
 )
-from opendeep_app.models.calls import LIVE
 from opendeep_app.models.info_requests import WAITING
 from opendeep_app.models.tasks import CALLABLE, OPEN
 from opendeep_app.repositories import search
+from opendeep_app.repositories.calls import LIVE_NOW
 
 MAX_LIMIT = 200
 #: Where a task stands in an order: its value and its id.
 Place = tuple[datetime | int, str]
 HIGHEST_PRIORITY = 100
+
+#: The partial index on what is due is used only where its condition stands in the query itself.
+CALLABLE_NOW = col(Task.status).in_([literal_column(f"'{status}'") for status in CALLABLE])
 
 
 class Sort(StrEnum):
@@ -127,9 +130,7 @@ async def any_due(session: AsyncSession, now: datetime) -> bool:
     """Whether any task's next call is due, at a glance and without locking."""
     return bool(
         await session.scalar(
-            select(col(Task.id))
-            .where(col(Task.status).in_(CALLABLE), col(Task.next_action_at) <= now)
-            .limit(1)
+            select(col(Task.id)).where(CALLABLE_NOW, col(Task.next_action_at) <= now).limit(1)
         )
     )
 
@@ -143,28 +144,28 @@ async def due(
     campaign of thousands cannot starve another person's single task; those of `without_users`
     stay out. Rows that another worker is claiming at this moment are passed over.
     """
-    busy = select(col(Call.id)).where(
-        col(Call.phone_number) == col(Task.phone_number), col(Call.status).in_(LIVE)
-    )
+    busy = select(col(Call.id)).where(col(Call.phone_number) == col(Task.phone_number), LIVE_NOW)
     turn = func.row_number().over(
         partition_by=(col(Task.priority), col(Task.user_id)),
         order_by=(col(Task.next_action_at), col(Task.id)),
     )
     waiting = (
-        select(col(Task.id), turn.label("turn"))
+        select(col(Task.id), col(Task.priority), turn.label("turn"), col(Task.next_action_at))
         .where(
-            col(Task.status).in_(CALLABLE),
+            CALLABLE_NOW,
             col(Task.next_action_at) <= now,
             col(Task.user_id).not_in(without_users),
             ~busy.exists(),
         )
         .subquery()
     )
+    order = (waiting.c.priority.desc(), waiting.c.turn, waiting.c.next_action_at, waiting.c.id)
+    # Chosen by a few columns first: rows are wide, and thousands may be due.
+    chosen = select(waiting).order_by(*order).limit(limit).subquery()
     rows = await session.scalars(
         select(Task)
-        .join(waiting, waiting.c.id == col(Task.id))
-        .order_by(col(Task.priority).desc(), waiting.c.turn, col(Task.next_action_at), col(Task.id))
-        .limit(limit)
+        .join(chosen, chosen.c.id == col(Task.id))
+        .order_by(chosen.c.priority.desc(), chosen.c.turn, chosen.c.next_action_at, chosen.c.id)
         .with_for_update(of=Task, skip_locked=True)
     )
     return list(rows)

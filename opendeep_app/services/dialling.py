@@ -27,7 +27,6 @@ from opendeep_app.models import (
     TaskEventType,
     TaskStatus,
 )
-from opendeep_app.models.calls import LIVE
 from opendeep_app.models.task_events import Claimed, Dialled, Reason, Scheduled
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
@@ -233,7 +232,7 @@ async def _live_by_user(uow: UnitOfWork) -> dict[str, int]:
     rows = await uow.session.execute(
         select(col(Task.user_id), func.count())
         .join(Call, col(Call.task_id) == col(Task.id))
-        .where(col(Call.status).in_(LIVE))
+        .where(call_rows.LIVE_NOW)
         .group_by(col(Task.user_id))
     )
     return dict(rows.all())

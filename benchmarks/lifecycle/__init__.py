@@ -1,0 +1,1 @@
+"""What the lifecycle holds under load; each module prints one JSON line."""
