@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opendeep_app.errors import SetupError
-from opendeep_app.policy import ALWAYS, CallingHours, Policy
+from opendeep_app.policy import Policy
+from opendeep_app.rules import ALWAYS, CallingHours
 
 CREDENTIALS = {
     "twilio_account_sid": "TWILIO_ACCOUNT_SID",

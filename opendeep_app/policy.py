@@ -1,36 +1,15 @@
 """The rules of an installation, as data: what services need to know of the settings."""
 
 from dataclasses import dataclass
-from datetime import time
 
-
-@dataclass(frozen=True)
-class CallingHours:
-    """The part of each of the recipient's days in which calls may begin; `end` is exclusive.
-
-    Equal times mean the whole day.
-    """
-
-    start: time = time(8)
-    end: time = time(21)
-
-    @property
-    def always(self) -> bool:
-        """True when every moment is open."""
-        return self.start == self.end
-
-    def __str__(self) -> str:
-        return "any time" if self.always else f"{self.start:%H:%M}–{self.end:%H:%M}"
-
-
-ALWAYS = CallingHours(time(0), time(0))
+from opendeep_app.rules import USUAL_HOURS, CallingHours
 
 
 @dataclass(frozen=True)
 class Policy:
     """Limits and delays; seconds throughout."""
 
-    hours: CallingHours = CallingHours()
+    hours: CallingHours = USUAL_HOURS
     retry_base_seconds: float = 300
     info_timeout_seconds: float = 30
     info_extension_seconds: float = 30

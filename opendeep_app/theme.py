@@ -64,6 +64,7 @@ EVENT: dict[Event, Look] = {
     Event.TASK_CANCELLED: Look("Cancelled", "off", "x"),
     Event.TASK_REOPENED: Look("Reopened", "wait", "undo"),
     Event.CALL_MOVED: Look("Next call moved", "wait", "clock"),
+    Event.CALL_SKIPPED: Look("You skipped a call", "wait", "clock"),
     Event.DO_NOT_CALL_REQUESTED: Look("Asked not to be called again", "bad", "x"),
     Event.DIALLING_DELAYED: Look("Dialling delayed", "wait", "clock"),
 }

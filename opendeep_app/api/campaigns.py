@@ -27,6 +27,9 @@ class Contact(Input):
     phone_number: Text = Field(max_length=40)
     name: Text = Field("", max_length=120)
     context: Text = Field("", max_length=8000, description="What is known of this contact.")
+    time_zone: Text = Field(
+        "", max_length=64, description="IANA zone, if the number does not tell."
+    )
 
 
 class CampaignWishes(CallWishes):
@@ -103,7 +106,7 @@ async def create_campaign(
     """One task for each contact, all with the same goal.
 
     Either a JSON body that says everything, or a CSV file (`Content-Type: text/csv`; UTF-8;
-    columns `phone_number`, `name`, `context`) with the rest as query parameters. Nothing is
+    columns `phone_number`, `name`, `context`, `time_zone`) with the rest as query parameters. Nothing is
     created when any contact cannot be used (bad number, on your do-not-call list, the same number
     twice): the problem's `errors` name each row. `skip_invalid` goes without those instead.
     """

@@ -26,6 +26,7 @@ from opendeep_app.models.task_events import TaskEventRead
 from opendeep_app.repositories import tasks as rows
 from opendeep_app.repositories import versions
 from opendeep_app.repositories.tasks import MAX_LIMIT, Sort, TaskQuery
+from opendeep_app.services import moving
 from opendeep_app.services import tasks as service
 
 router = APIRouter(prefix="/tasks", tags=["Tasks"])
@@ -210,4 +211,4 @@ async def resume_task(caller: Caller, deps: Deps, task_id: PathId) -> Task:
 async def call_task_now(caller: Caller, deps: Deps, task_id: PathId) -> Task:
     """Bring the next call forward to this moment, calling hours permitting."""
     async with deps.db.unit_of_work() as uow:
-        return Task.model_validate(await service.call_now(uow, caller.id, task_id))
+        return Task.model_validate(await moving.call_now(uow, caller.id, task_id))

@@ -57,6 +57,7 @@ class TaskEventType(StrEnum):
     #: The creator thought better of it.
     TASK_REOPENED = "task_reopened"
     CALL_MOVED = "call_moved"
+    CALL_SKIPPED = "call_skipped"
     #: The recipient's wish.
     DO_NOT_CALL_REQUESTED = "do_not_call_requested"
     #: Dialling must wait: calling hours, caps or provider trouble.
@@ -85,11 +86,70 @@ class Reason(Payload):
     reason: str = ""
 
 
+class TimeRule(StrEnum):
+    """What can move a call to another time."""
+
+    #: Nothing speaks against the present moment.
+    AT_ONCE = "at_once"
+    NOT_BEFORE = "not_before"
+    #: The last call's outcome: wait a while, or do as the recipient said.
+    BACKOFF = "backoff"
+    RECIPIENT_ASKED = "recipient_asked"
+    #: The creator's wishes.
+    ANSWERED = "answered"
+    RESUMED = "resumed"
+    REOPENED = "reopened"
+    CALL_NOW = "call_now"
+    MOVED = "moved"
+    SKIPPED = "skipped"
+    OUTSIDE_HOURS = "outside_hours"
+    #: The attempt was taken back, and is made again.
+    WITHDRAWN = "withdrawn"
+    #: It waits for something that the reason names: the provider, or money.
+    DELAYED = "delayed"
+    #: The recipient's place.
+    CALLING_HOURS = "calling_hours"
+    HOLIDAY = "holiday"
+
+
+class Step(BaseModel):
+    """A rule that was applied: it found the call at `before` and left it at `after`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: TimeRule
+    before: datetime
+    after: datetime
+    words: str
+
+
+class Inputs(BaseModel):
+    """What the choice of a time looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    now: datetime
+    time_zone: str
+    #: The calling hours in words, and the country whose holidays are kept.
+    hours: str
+    holidays: str | None = None
+    outcome: CallOutcome | None = None
+    attempts: int | None = None
+    max_attempts: int | None = None
+    asked_for: datetime | None = None
+
+
 class Scheduled(Reason):
-    """When the next call is due, and the rules that chose the time, in order."""
+    """When the next call is due, and why then: the rules in words, and step by step.
+
+    `attempt_returned` says that the call before has used up none of the task's attempts.
+    """
 
     next_action_at: datetime
     rules: list[str] = []
+    steps: list[Step] = []
+    inputs: Inputs | None = None
+    attempt_returned: bool = False
 
 
 class Withdrawn(Reason):
@@ -97,6 +157,8 @@ class Withdrawn(Reason):
 
     next_action_at: datetime | None = None
     rules: list[str] = []
+    steps: list[Step] = []
+    inputs: Inputs | None = None
 
 
 class Claimed(Payload):
@@ -232,6 +294,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.TASK_CANCELLED: Reason,
     TaskEventType.TASK_REOPENED: Scheduled,
     TaskEventType.CALL_MOVED: Scheduled,
+    TaskEventType.CALL_SKIPPED: Scheduled,
     TaskEventType.DO_NOT_CALL_REQUESTED: Reason,
     TaskEventType.DIALLING_DELAYED: Scheduled,
 }

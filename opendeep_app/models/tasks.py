@@ -105,6 +105,12 @@ class Task(SQLModel, table=True):
     next_action_reason: str = Field(default="", max_length=500)
     not_before: datetime | None = time_field(default=None)
     info_timeout_seconds: float | None = None
+    #: What this task wants otherwise than its campaign, its user and the defaults
+    #: (`rules.HoursWish`, `rules.RetryWish`).
+    hours: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    retry_policy: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    #: Until then its creator lets it ring outside calling hours.
+    hours_waived_until: datetime | None = time_field(default=None)
     voicemail_policy: VoicemailPolicy = Field(
         default=VoicemailPolicy.HANG_UP, sa_type=enum_type(VoicemailPolicy)
     )

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from opendeep_app.models.base import enum_type, id_field, reference, time_field
+from opendeep_app.models.base import Json, enum_type, id_field, reference, time_field
 
 
 class User(SQLModel, table=True):
@@ -26,6 +27,9 @@ class User(SQLModel, table=True):
     #: Days after a call; None for as long as the installation keeps them.
     keep_transcripts_days: int | None = None
     keep_recordings_days: int | None = None
+    #: What this user wants otherwise than the defaults (`rules.HoursWish`, `rules.RetryWish`).
+    hours: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    retry_policy: dict[str, Any] | None = Field(default=None, sa_type=Json)
     created_at: datetime = time_field()
 
 

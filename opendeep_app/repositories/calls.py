@@ -164,3 +164,15 @@ async def known_sids(session: AsyncSession, phone_number: str) -> set[str]:
 async def count_live(session: AsyncSession) -> int:
     """How many calls are in the network or about to be."""
     return await session.scalar(select(func.count()).where(LIVE_NOW)) or 0
+
+
+async def count_placed(session: AsyncSession, task_id: str) -> int:
+    """How many of a task's calls the carrier was really asked for."""
+    return int(
+        await session.scalar(
+            select(func.count())
+            .select_from(Call)
+            .where(col(Call.task_id) == task_id, col(Call.status) != CallStatus.WITHDRAWN)
+        )
+        or 0
+    )

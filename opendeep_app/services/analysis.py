@@ -1,5 +1,7 @@
 """Post-call analysis: what came of a call, and what happens to its task next."""
 
+from dataclasses import replace
+
 from opendeep_app.db import UnitOfWork
 from opendeep_app.models import (
     Actor,
@@ -13,10 +15,12 @@ from opendeep_app.models import (
 )
 from opendeep_app.models.call_analysis import CallAnalysis, Verdict
 from opendeep_app.models.task_events import Analysed, Reason
+from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import do_not_call, retry, spoken_times
-from opendeep_app.services.retry import Attempt, GiveUp, Schedule
-from opendeep_app.services.scheduling import dispatch, scheduled
+from opendeep_app.services import do_not_call, retry, rules, spoken_times
+from opendeep_app.services.retry import Attempt, GiveUp
+from opendeep_app.services.scheduling import dispatch
+from opendeep_app.services.timing import Schedule, sentence
 from opendeep_app.services.transitions import allowed, move, record
 
 OUTCOMES = {
@@ -31,6 +35,10 @@ OUTCOMES = {
     Verdict.INCONCLUSIVE: CallOutcome.INCONCLUSIVE,
 }
 
+
+#: Twilio error codes for calls that it will never place, although the number may be a good one:
+#: the country is not enabled, the number is blocked, a trial account (twilio.com/docs/api/errors).
+REFUSALS = frozenset({21215, 21216, 21219})
 
 INCONCLUSIVE = CallAnalysis(
     outcome=Verdict.INCONCLUSIVE,
@@ -107,7 +115,7 @@ async def apply(uow: UnitOfWork, call_id: str, analysis: CallAnalysis | None) ->
         call.outcome = verdict(analysis)
     outcome = call.outcome or CallOutcome.INCONCLUSIVE
     goal_met = analysis is not None and analysis.goal_met
-    summary = analysis.summary if analysis else retry.sentence(retry.WORDS[outcome]) + "."
+    summary = analysis.summary if analysis else sentence(retry.WORDS[outcome]) + "."
     await uow.session.flush()
     await record(
         uow,
@@ -149,17 +157,19 @@ async def _complete(uow: UnitOfWork, task: Task, call_id: str, summary: str) -> 
 async def _retry_or_give_up(
     uow: UnitOfWork, task: Task, call: Call, outcome: CallOutcome, summary: str
 ) -> None:
+    place, policy = await rules.for_task(uow, task)
     decision = retry.decide(
         Attempt(
             outcome=outcome,
             attempts=task.current_attempt_count,
             max_attempts=task.max_attempts,
             ended_at=call.ended_at or uow.now,
-            time_zone=task.time_zone,
-            hours=uow.policy.hours,
-            retry_base_seconds=uow.policy.retry_base_seconds,
+            # Leave to ring outside hours is given for one call.
+            place=replace(place, waived_until=None),
+            policy=policy,
+            calls=await call_rows.count_placed(uow.session, task.id),
             callback_at=call.callback_at,
-            callback_reason=call.callback_reason,
+            refusal=call.end_reason if call.carrier_error in REFUSALS else "",
         )
     )
     if isinstance(decision, GiveUp) and allowed(task.status, TaskEventType.GAVE_UP):
@@ -177,10 +187,12 @@ async def _retry_or_give_up(
             uow,
             task,
             TaskEventType.RETRY_SCHEDULED,
-            scheduled(decision),
+            decision.payload,
             call_id=call.id,
             next_action_at=decision.at,
             next_action_reason=decision.reason,
+            hours_waived_until=None,
+            current_attempt_count=task.current_attempt_count - decision.attempt_returned,
         )
         dispatch(uow, decision.at)
 

@@ -9,8 +9,9 @@ from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import InvalidInput
 from opendeep_app.models import Campaign, Task
 from opendeep_app.services import do_not_call, tasks
-from opendeep_app.services.retry import Schedule
+from opendeep_app.services.rules import rules_of
 from opendeep_app.services.tasks import NewTask
+from opendeep_app.services.timing import Schedule
 
 MAX_CONTACTS = 2000
 MAX_NAME = 200
@@ -20,11 +21,17 @@ COLUMNS = {
     "phone_number": ("phone_number", "phone", "number", "telephone", "mobile"),
     "name": ("name", "contact_name", "contact"),
     "context": ("context", "notes"),
+    "time_zone": ("time_zone", "timezone", "zone"),
 }
 _NAMES = ", ".join(COLUMNS)
 
 #: The part of a contact that a task's field comes from; the other fields are the campaign's own.
-_OF_CONTACT = {"phone_number": "phone_number", "contact_name": "name", "context": "context"}
+_OF_CONTACT = {
+    "phone_number": "phone_number",
+    "contact_name": "name",
+    "context": "context",
+    "time_zone": "time_zone",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Contact:
     phone_number: str
     name: str = ""
     context: str = ""
+    #: The IANA zone, where the number does not tell.
+    time_zone: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ async def create(
     if not 1 <= len(contacts) <= MAX_CONTACTS:
         raise InvalidInput("contacts", f"Give 1 to {MAX_CONTACTS:,} contacts.")
     campaign = Campaign(user_id=user_id, name=name, goal=wishes.goal.strip(), created_at=uow.now)
+    rules = await rules_of(uow.session, uow.policy, user_id)
     listed = {entry.phone_number for entry in await do_not_call.entries(uow.session, user_id)}
     planned: list[tuple[Task, Schedule]] = []
     bad: list[RowProblem] = []
@@ -93,11 +103,12 @@ async def create(
             wishes,
             phone_number=contact.phone_number,
             contact_name=contact.name,
+            time_zone=contact.time_zone.strip() or wishes.time_zone,
             context="\n\n".join(filter(None, (wishes.context.strip(), contact.context.strip()))),
             campaign_id=campaign.id,
         )
         try:
-            task, schedule = tasks.plan(uow, user_id, new)
+            task, schedule = tasks.plan(uow, user_id, new, rules)
             if task.phone_number in rows:
                 same = rows[task.phone_number]
                 raise InvalidInput("phone_number", f"Row {same} has the same number.")
@@ -159,6 +170,4 @@ def _contact(columns: list[str], cells: list[str], line: int) -> Contact:
     if len(cells) > len(columns):
         raise InvalidInput("contacts", f"Line {line} has more cells than there are columns.")
     values = dict(zip(columns, cells, strict=False))
-    return Contact(
-        line, values.get("phone_number", ""), values.get("name", ""), values.get("context", "")
-    )
+    return Contact(row=line, **{"phone_number": "", **values})

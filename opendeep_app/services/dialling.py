@@ -27,11 +27,11 @@ from opendeep_app.models import (
     TaskEventType,
     TaskStatus,
 )
-from opendeep_app.models.task_events import Claimed, Dialled, Reason, Scheduled
+from opendeep_app.models.task_events import Claimed, Dialled, Reason, TimeRule
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import carrier_health, do_not_call, ending, phone_numbers
-from opendeep_app.services.calling_hours import is_open, next_open
+from opendeep_app.services import carrier_health, do_not_call, ending, phone_numbers, rules
+from opendeep_app.services.scheduling import when
 from opendeep_app.services.transitions import move, record
 
 CLAIM_BATCH = 50
@@ -112,9 +112,9 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
         await ending.withdraw(uow, call, "The number is on the do-not-call list.", uow.now)
         await do_not_call.add(uow, task.user_id, call.phone_number, "On the do-not-call list.")
         return None
-    if not is_open(uow.now, task.time_zone, uow.policy.hours):
-        opening = next_open(uow.now, task.time_zone, uow.policy.hours)
-        await ending.withdraw(uow, call, "Calling hours ended before dialling.", opening)
+    place, _ = await rules.for_task(uow, task)
+    if not place.open_at(uow.now):
+        await ending.withdraw(uow, call, "Calling hours ended before dialling.", uow.now)
         return None
     if not await carrier_health.may_dial(uow.session, call_id):
         health = await carrier_health.current(uow.session)
@@ -196,13 +196,14 @@ async def _wait_for_carrier(uow: UnitOfWork, health: CarrierHealth) -> None:
     for task in await task_rows.due(uow.session, uow.now, limit=CLAIM_BATCH):
         reason = carrier_health.words(task, health)
         assert health.retry_at is not None
+        schedule = await when(uow, task, TimeRule.DELAYED, health.retry_at, reason)
         await record(
             uow,
             task,
             TaskEventType.DIALLING_DELAYED,
-            Scheduled(next_action_at=health.retry_at, rules=[reason], reason=reason),
-            next_action_at=health.retry_at,
-            next_action_reason=reason[:500],
+            schedule.payload,
+            next_action_at=schedule.at,
+            next_action_reason=schedule.reason,
         )
 
 

@@ -20,13 +20,12 @@ from opendeep_app.models import (
     TaskStatus,
 )
 from opendeep_app.models.calls import LIVE
-from opendeep_app.models.task_events import Ended, InfoRequestRef, Withdrawn
+from opendeep_app.models.task_events import Ended, InfoRequestRef, TimeRule, Withdrawn
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import info_requests
-from opendeep_app.services.retry import within_hours
-from opendeep_app.services.scheduling import call_back, dispatch
+from opendeep_app.services.scheduling import call_back, dispatch, when
 from opendeep_app.services.transitions import move, record
 
 ACTORS = {
@@ -129,12 +128,12 @@ async def withdraw(uow: UnitOfWork, call: Call, reason: str, delay_until: dateti
             current_attempt_count=attempts,
         )
         return True
-    schedule = within_hours(delay_until, [reason], task.time_zone, uow.policy.hours)
+    schedule = await when(uow, task, TimeRule.WITHDRAWN, delay_until, reason.rstrip("."))
     await move(
         uow,
         task,
         TaskEventType.CALL_WITHDRAWN,
-        Withdrawn(next_action_at=schedule.at, rules=schedule.rules, reason=schedule.reason),
+        Withdrawn(**schedule.payload.model_dump(exclude={"attempt_returned"})),
         call_id=call.id,
         next_action_at=schedule.at,
         next_action_reason=schedule.reason,

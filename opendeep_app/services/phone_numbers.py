@@ -4,10 +4,14 @@ The facts about numbering plans are libphonenumber's (github.com/google/libphone
 through the `phonenumbers` package.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from babel import Locale
+from babel.core import get_global
 from phonenumbers import PhoneNumberFormat, PhoneNumberType, shortnumberinfo, timezone
 
 from opendeep_app.errors import InvalidInput
@@ -18,6 +22,21 @@ FIELD = "phone_number"
 _COUNTRIES = Locale("en").territories
 
 EMERGENCY = "OpenDeep never calls emergency numbers."
+
+#: Where most people of a clock live, to name it by.
+WELL_KNOWN = frozenset(
+    {
+        "America/Anchorage", "America/Chicago", "America/Denver", "America/Halifax",
+        "America/Los_Angeles", "America/New_York", "America/Phoenix", "America/Toronto",
+        "Asia/Novosibirsk", "Asia/Vladivostok", "Asia/Yekaterinburg", "Australia/Adelaide",
+        "Australia/Brisbane", "Australia/Perth", "Australia/Sydney", "Europe/Berlin",
+        "Europe/London", "Europe/Madrid", "Europe/Moscow", "Europe/Paris", "Pacific/Honolulu",
+    }
+)  # fmt: skip
+UNKNOWN = "Etc/Unknown"
+#: Zones that agree on both of these days are the same clock to whoever plans a call.
+SEASONS = (datetime(2026, 1, 15, 12), datetime(2026, 7, 15, 12))
+
 #: Numbers that cost their callee's callers money, or that are not for conversation.
 REFUSED: dict[int, str] = {
     PhoneNumberType.PREMIUM_RATE: "This is a premium-rate number; OpenDeep does not call those.",
@@ -28,7 +47,11 @@ REFUSED: dict[int, str] = {
 
 @dataclass(frozen=True)
 class PhoneNumber:
-    """A number that may be called; `time_zones` are IANA names, several when ambiguous."""
+    """A number that may be called.
+
+    `time_zones` are IANA names: the one where the number is, or several whose clocks differ
+    when the number does not tell.
+    """
 
     e164: str
     international: str
@@ -80,13 +103,14 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
     if refusal:
         raise InvalidInput(FIELD, refusal)
     region = phonenumbers.region_code_for_number(number) or ""
-    zones = tuple(z for z in timezone.time_zones_for_number(number) if z != "Etc/Unknown")
+    zones = [z for z in timezone.time_zones_for_number(number) if z != UNKNOWN]
+    national = [z for z in get_global("territory_zones").get(region, []) if z != UNKNOWN]
     return PhoneNumber(
         e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
         international=phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL),
         country=region,
         country_name=_COUNTRIES.get(region, ""),
-        time_zones=zones or ("UTC",),
+        time_zones=_different(zones or national, region) or ("UTC",),
     )
 
 
@@ -101,6 +125,31 @@ def refusal(e164: str) -> str | None:
 def international(e164: str) -> str:
     """A stored number as people write it."""
     return phonenumbers.format_number(phonenumbers.parse(e164), PhoneNumberFormat.INTERNATIONAL)
+
+
+def country(e164: str) -> str | None:
+    """The ISO 3166 code of a stored number's country; None for numbers of no country."""
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(e164))
+    return region if region and len(region) == 2 and region.isalpha() else None
+
+
+def _different(zones: Iterable[str], region: str) -> tuple[str, ...]:
+    """One zone for each clock among `zones`, the best known of those that agree, in order of time."""
+    national = get_global("territory_zones").get(region, [])
+
+    def fame(zone: str) -> tuple[bool, bool, str]:
+        return (zone not in WELL_KNOWN, zone not in national, zone)
+
+    clocks: dict[tuple[timedelta | None, ...], str] = {}
+    for zone in sorted(zones, key=fame):
+        clock = tuple(day.replace(tzinfo=ZoneInfo(zone)).utcoffset() for day in SEASONS)
+        clocks.setdefault(clock, zone)
+    return tuple(
+        sorted(
+            clocks.values(),
+            key=lambda zone: SEASONS[0].replace(tzinfo=ZoneInfo(zone)).utcoffset() or timedelta(0),
+        )
+    )
 
 
 def _is_emergency(number: phonenumbers.PhoneNumber) -> bool:

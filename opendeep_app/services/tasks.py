@@ -3,7 +3,8 @@
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import available_timezones
 
 from opendeep_app.db import UnitOfWork
@@ -14,17 +15,25 @@ from opendeep_app.models import (
     Campaign,
     Task,
     TaskEventType,
-    TaskStatus,
     User,
     VoicemailPolicy,
 )
-from opendeep_app.models.task_events import Reason
+from opendeep_app.models.task_events import Reason, TimeRule
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import do_not_call, ending, phone_numbers
-from opendeep_app.services.retry import Schedule, within_hours
-from opendeep_app.services.scheduling import dispatch, scheduled
-from opendeep_app.services.transitions import move, record, start
+from opendeep_app.services.phone_numbers import PhoneNumber
+from opendeep_app.services.rules import (
+    Rules,
+    check_some_hour,
+    hours_wish,
+    retry_wish,
+    rules_of,
+    stored,
+)
+from opendeep_app.services.scheduling import dispatch, when
+from opendeep_app.services.timing import Place, Schedule, Wish, choose
+from opendeep_app.services.transitions import move, start
 
 FARTHEST_WISH = timedelta(days=366)
 SHORTEST_CALL, LONGEST_CALL = 60, 3600
@@ -35,7 +44,7 @@ LIMITS = {"contact_name": 120, "goal": 4000, "context": 8000, "language": 16}
 WISHES = (
     "phone_number", "contact_name", "goal", "context", "language", "time_zone", "priority",
     "max_attempts", "not_before", "info_timeout_seconds", "campaign_id", "voicemail_policy",
-    "max_call_seconds", "record_call", "findings_wanted",
+    "max_call_seconds", "record_call", "findings_wanted", "hours", "retry_policy",
 )  # fmt: skip
 
 _time_zones = functools.cache(available_timezones)
@@ -70,6 +79,9 @@ class NewTask:
     campaign_id: str | None = None
     default_region: str | None = None
     idempotency_key: str | None = None
+    #: What this task wants otherwise (`rules.HoursWish`, `rules.RetryWish`, as JSON).
+    hours: dict[str, Any] | None = None
+    retry_policy: dict[str, Any] | None = None
 
 
 async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
@@ -78,7 +90,8 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
     Raises `InvalidInput` naming the field, `NotFound` for a foreign campaign and `Conflict`
     when the key was used for something else.
     """
-    planned = plan(uow, user_id, new)
+    rules = await rules_of(uow.session, uow.policy, user_id, new.campaign_id)
+    planned = plan(uow, user_id, new, rules)
     task, _ = planned
     if new.idempotency_key:
         # The same request may come twice at once: one waits here for the other's commit.
@@ -98,14 +111,11 @@ async def create(uow: UnitOfWork, user_id: str, new: NewTask) -> Task:
     return task
 
 
-def plan(uow: UnitOfWork, user_id: str, new: NewTask) -> tuple[Task, Schedule]:
+def plan(uow: UnitOfWork, user_id: str, new: NewTask, rules: Rules) -> tuple[Task, Schedule]:
     """What the task would be, and why its first call is when it is; raises `InvalidInput`."""
-    number = phone_numbers.parse(new.phone_number, new.default_region)
-    _check(new, uow.now)
-    zone = new.time_zone or number.time_zone
-    wish = max(new.not_before or uow.now, uow.now).astimezone(UTC)
-    rules = ["Not before the time you chose" if wish > uow.now else "As soon as possible"]
-    schedule = within_hours(wish, rules, zone, uow.policy.hours)
+    check(new, uow.now)
+    number, place = whereabouts(new, rules)
+    schedule = first_call(uow.now, new, place)
     task = Task(
         user_id=user_id,
         campaign_id=new.campaign_id,
@@ -114,7 +124,9 @@ def plan(uow: UnitOfWork, user_id: str, new: NewTask) -> tuple[Task, Schedule]:
         goal=new.goal.strip(),
         context=new.context.strip(),
         language=new.language,
-        time_zone=zone,
+        time_zone=place.zone,
+        hours=stored(hours_wish(new.hours)),
+        retry_policy=stored(retry_wish(new.retry_policy)),
         priority=new.priority,
         max_attempts=new.max_attempts,
         not_before=new.not_before,
@@ -135,15 +147,38 @@ def plan(uow: UnitOfWork, user_id: str, new: NewTask) -> tuple[Task, Schedule]:
     return task, schedule
 
 
+def whereabouts(new: NewTask, rules: Rules) -> tuple[PhoneNumber, Place]:
+    """Whose number it is, and when they may be called; raises `InvalidInput`, also with the
+    question which of several time zones they are in."""
+    number = phone_numbers.parse(new.phone_number, new.default_region)
+    own = hours_wish(new.hours)
+    check_some_hour(rules.hours(number.e164), own)
+    if new.time_zone is None and len(number.time_zones) > 1:
+        zones = ", ".join(number.time_zones)
+        raise InvalidInput(
+            "time_zone",
+            f"The number does not tell where they are. Choose their time zone: {zones}.",
+        )
+    return number, Place(new.time_zone or number.time_zone, rules.hours(number.e164, own))
+
+
+def first_call(now: datetime, new: NewTask, place: Place) -> Schedule:
+    """When a new task's first call is, and why."""
+    wish = Wish(TimeRule.AT_ONCE, now, "As soon as possible")
+    if new.not_before and new.not_before > now:
+        wish = Wish(TimeRule.NOT_BEFORE, new.not_before, "Not before the time you chose")
+    return choose(now, [wish], place)
+
+
 async def create_planned(uow: UnitOfWork, planned: Sequence[tuple[Task, Schedule]]) -> None:
     """Creates planned tasks; whether their numbers may be called has been checked."""
-    await start(uow, [(task, scheduled(schedule)) for task, schedule in planned])
+    await start(uow, [(task, schedule.payload) for task, schedule in planned])
     dispatch(uow, min(schedule.at for _, schedule in planned))
 
 
 async def hold(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     """Stops further calls until resumed; a call that is in the network is finished normally."""
-    task = await _own(uow, user_id, task_id)
+    task = await own(uow, user_id, task_id)
     await move(
         uow,
         task,
@@ -165,15 +200,15 @@ async def resume(
     `due_at` is when it was due before, if that is to be so again. Raises `Conflict` while its last call is not finished: that may have reached the goal, and
     nobody shall be rung again for what they said a minute ago.
     """
-    task = await _own(uow, user_id, task_id)
+    task = await own(uow, user_id, task_id)
     if await call_rows.unfinished(uow.session, task_id):
         raise Conflict("Its last call is still being finished. Resume the task after that.")
-    schedule = _again(uow, task, "You resumed the task", due_at)
+    schedule = await _again(uow, task, TimeRule.RESUMED, "You resumed the task", due_at)
     await move(
         uow,
         task,
         TaskEventType.TASK_RESUMED,
-        scheduled(schedule),
+        schedule.payload,
         actor=Actor.CREATOR,
         next_action_at=schedule.at,
         next_action_reason=schedule.reason,
@@ -184,7 +219,7 @@ async def resume(
 
 async def cancel(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     """Ends the task for good; a call that is going on is hung up."""
-    task = await _own(uow, user_id, task_id)
+    task = await own(uow, user_id, task_id)
     reason = "You cancelled the task."
     await move(
         uow,
@@ -206,17 +241,17 @@ async def reopen(
     Raises `Conflict` for a task that was not cancelled, whose number may not be called any
     more, or whose last call is not finished.
     """
-    task = await _own(uow, user_id, task_id)
+    task = await own(uow, user_id, task_id)
     if await call_rows.unfinished(uow.session, task_id):
         raise Conflict("Its last call is still being finished. Reopen the task after that.")
     if await do_not_call.is_listed(uow.session, user_id, task.phone_number):
         raise Conflict(do_not_call.LISTED)
-    schedule = _again(uow, task, "You reopened the task", due_at)
+    schedule = await _again(uow, task, TimeRule.REOPENED, "You reopened the task", due_at)
     await move(
         uow,
         task,
         TaskEventType.TASK_REOPENED,
-        scheduled(schedule),
+        schedule.payload,
         actor=Actor.CREATOR,
         next_action_at=schedule.at,
         next_action_reason=schedule.reason,
@@ -226,41 +261,23 @@ async def reopen(
     return task
 
 
-async def call_now(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
-    """Brings the next call forward to this moment, calling hours permitting."""
-    task = await _own(uow, user_id, task_id)
-    if task.status is TaskStatus.ON_HOLD:
-        return await resume(uow, user_id, task_id)
-    if not task.status.callable:
-        words = task.status.value.lower().replace("_", " ")
-        raise Conflict(f"This task is {words}; there is no next call to bring forward.")
-    schedule = within_hours(uow.now, ["You asked to call now"], task.time_zone, uow.policy.hours)
-    await record(
-        uow,
-        task,
-        TaskEventType.CALL_MOVED,
-        scheduled(schedule),
-        actor=Actor.CREATOR,
-        next_action_at=schedule.at,
-        next_action_reason=schedule.reason,
-    )
-    dispatch(uow, schedule.at)
-    return task
+async def _again(
+    uow: UnitOfWork, task: Task, rule: TimeRule, words: str, due_at: datetime | None
+) -> Schedule:
+    if due_at is not None and due_at > uow.now:
+        return await when(uow, task, rule, due_at, f"{words}, at the time it was due before")
+    return await when(uow, task, rule, uow.now, words)
 
 
-def _again(uow: UnitOfWork, task: Task, rule: str, due_at: datetime | None) -> Schedule:
-    rules = [rule] if due_at is None else [rule, "At the time it was due before"]
-    at = max(due_at or uow.now, uow.now)
-    return within_hours(at, rules, task.time_zone, uow.policy.hours)
-
-
-async def _own(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
+async def own(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
+    """A user's task, locked; raises `NotFound` for what is not theirs."""
     if await task_rows.get(uow.session, user_id, task_id) is None:
         raise NotFound("There is no such task.")
     return await task_rows.lock(uow.session, task_id)
 
 
-def _check(new: NewTask, now: datetime) -> None:
+def check(new: NewTask, now: datetime) -> None:
+    """Raises `InvalidInput` for what no task can be made of."""
     if not new.goal.strip():
         raise InvalidInput("goal", "Say what the call should achieve.")
     for name, most in LIMITS.items():

@@ -15,7 +15,7 @@ from opendeep_app.models import Call, InfoRequest, Task, TaskStatus
 from opendeep_app.repositories import calls, findings, info_requests, task_events, tasks
 from opendeep_app.repositories.tasks import CallDetail, TaskDetail
 from opendeep_app.runtime import deps
-from opendeep_app.services import live_calls, phone_numbers
+from opendeep_app.services import live_calls, moving, phone_numbers
 from opendeep_app.services import tasks as task_service
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.calls import (
@@ -170,7 +170,7 @@ class TaskState(LiveState, rx.State):
     @rx.event
     async def call_now(self) -> Any:
         """Brings the next call forward."""
-        return await self._act(task_service.call_now)
+        return await self._act(moving.call_now)
 
     @rx.event
     async def hold(self) -> Any:

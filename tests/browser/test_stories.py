@@ -16,9 +16,10 @@ from opendeep_app.config import Settings
 from opendeep_app.db import Database
 from opendeep_app.models import Actor, Task, TaskStatus
 from opendeep_app.models import TaskEventType as Event
-from opendeep_app.policy import ALWAYS, Policy
+from opendeep_app.policy import Policy
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.repositories.tasks import TaskDetail
+from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.transitions import replay
 from tests.fixtures.lives import assert_consistent

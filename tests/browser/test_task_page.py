@@ -28,7 +28,8 @@ from opendeep_app.models import (
     TranscriptLine,
 )
 from opendeep_app.models import TaskEventType as Event
-from opendeep_app.policy import ALWAYS, Policy
+from opendeep_app.policy import Policy
+from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from tests.fixtures.stacks import Stack

@@ -36,7 +36,7 @@ async def test_busy_then_no_answer_then_success(life: Life) -> None:
     assert task.status is TaskStatus.RETRY_SCHEDULED
     assert task.next_action_at is not None
     assert timedelta(seconds=255) <= task.next_action_at - life.clock() <= timedelta(seconds=345)
-    assert task.next_action_reason.startswith("The line was busy (attempt 1 of 3); wait ")
+    assert task.next_action_reason.startswith("The line was busy (attempt 1 of 3): wait ")
 
     assert await life.claim() == []
     life.clock.now = task.next_action_at

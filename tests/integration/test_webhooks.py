@@ -26,8 +26,8 @@ from opendeep_app.models import (
 )
 from opendeep_app.models.call_analysis import Verdict
 from opendeep_app.models.webhooks import WebhookMessage
-from opendeep_app.policy import ALWAYS
 from opendeep_app.repositories import webhooks as rows
+from opendeep_app.rules import ALWAYS
 from opendeep_app.services import tasks, webhooks
 from opendeep_app.services.webhooks import PATIENCE, PAUSES, Wishes
 from tests.fixtures.clocks import FakeClock

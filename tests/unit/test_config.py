@@ -8,7 +8,7 @@ import pytest
 
 from opendeep_app.config import CREDENTIALS, PRACTICE_FROM_NUMBER, Settings
 from opendeep_app.errors import SetupError
-from opendeep_app.policy import ALWAYS, CallingHours
+from opendeep_app.rules import ALWAYS, CallingHours
 
 LIVE = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
