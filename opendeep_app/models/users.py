@@ -21,6 +21,8 @@ class User(SQLModel, table=True):
     name: str = Field(default="", max_length=120)
     password_hash: str | None = Field(default=None, max_length=255)
     mobile_number: str | None = Field(default=None, max_length=20)
+    #: When the user replied STOP to a text message; None while they may be sent.
+    texts_stopped_at: datetime | None = time_field(default=None)
     time_zone: str = Field(default="UTC", max_length=64)
     #: Millionths of a US dollar that calls may cost in one of the user's days; None for any amount.
     daily_budget_micros: int | None = Field(default=None, sa_type=BigInteger)
@@ -39,6 +41,8 @@ class TokenKind(StrEnum):
     SESSION = "session"
     API_KEY = "api_key"
     SIGN_IN_LINK = "sign_in_link"
+    #: One question, for whoever holds the link.
+    ANSWER_LINK = "answer_link"
 
 
 class AccessToken(SQLModel, table=True):
@@ -51,6 +55,10 @@ class AccessToken(SQLModel, table=True):
     user_id: str = reference("users", index=True)
     kind: TokenKind = Field(sa_type=enum_type(TokenKind))
     token_hash: str = Field(max_length=64)
+    #: The question that an answer link is for.
+    info_request_id: str | None = Field(
+        default=None, foreign_key="info_requests.id", ondelete="CASCADE", max_length=36
+    )
     label: str = Field(default="", max_length=120)
     created_at: datetime = time_field()
     expires_at: datetime | None = time_field(default=None)

@@ -1,6 +1,6 @@
 """The life of a call between dialling and its end, as carrier and voice session report it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,9 @@ from opendeep_app.models import (
     Call,
     CallOutcome,
     CallStatus,
+    Disclosure,
     EndedBy,
+    Fact,
     InfoRequest,
     Speaker,
     Task,
@@ -36,7 +38,7 @@ from opendeep_app.models.task_events import (
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import dialling, do_not_call, ending, findings
+from opendeep_app.services import dialling, do_not_call, ending, facts, findings
 from opendeep_app.services.transitions import record
 
 log = structlog.get_logger()
@@ -90,6 +92,8 @@ class CallBriefing:
     user: User
     earlier_calls: list[EarlierCall]
     answers: list[InfoRequest]
+    #: What the agent may say freely; what it must ask about first is not told to it.
+    facts: list[Fact] = field(default_factory=list)
 
 
 async def load_briefing(session: AsyncSession, call_id: str) -> CallBriefing:
@@ -105,7 +109,9 @@ async def load_briefing(session: AsyncSession, call_id: str) -> CallBriefing:
         if other.attempt_number < call.attempt_number and other.status is CallStatus.ENDED
     ]
     answers = await question_rows.answered(session, task.id)
-    return CallBriefing(call, task, user, earlier, answers)
+    usable = await facts.usable(session, user.id, task)
+    freely = [fact for fact in usable if fact.disclosure is Disclosure.SAY_FREELY]
+    return CallBriefing(call, task, user, earlier, answers, freely)
 
 
 async def on_carrier_status(uow: UnitOfWork, call_id: str, update_: CarrierStatus) -> None:

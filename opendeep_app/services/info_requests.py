@@ -25,12 +25,15 @@ from opendeep_app.models import (
 from opendeep_app.models.task_events import Asked, InfoAnswered, InfoExtended, InfoRequestRef
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
+from opendeep_app.services import facts
 from opendeep_app.services.scheduling import call_back
 from opendeep_app.services.transitions import record
 
 Status = InfoRequestStatus
 
 MAX_ANSWER = 2000
+MOST_SUGGESTIONS = 6
+LONGEST_SUGGESTION = 200
 NOBODY_WAITS = "Nobody is waiting on the line any more."
 SHORTEST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 600
@@ -62,6 +65,10 @@ async def ask(
         raise Conflict("The call is over, so nothing can be asked any more.")
     least = task.info_timeout_seconds or uow.policy.info_timeout_seconds
     wait = min(max(timeout_seconds or 0, least, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+    suggestions = [text[:LONGEST_SUGGESTION] for text in suggestions or []]
+    remembered = await facts.asked_for(uow, task.id, question)
+    if remembered and len(remembered.answer) <= LONGEST_SUGGESTION:
+        suggestions = list(dict.fromkeys([remembered.answer, *suggestions]))
     request = InfoRequest(
         user_id=task.user_id,
         task_id=task.id,
@@ -69,7 +76,7 @@ async def ask(
         function_call_id=function_call_id,
         question=question[:1000],
         recipient_message=recipient_message[:1000],
-        suggestions=[text[:200] for text in (suggestions or [])[:6]],
+        suggestions=suggestions[:MOST_SUGGESTIONS],
         timeout_seconds=wait,
         asked_at=uow.now,
         deadline_at=uow.now + timedelta(seconds=wait),
@@ -92,6 +99,14 @@ async def ask(
     return request
 
 
+async def get(uow: UnitOfWork, user_id: str, info_request_id: str) -> InfoRequest:
+    """The question, if it is this user's; raises `NotFound`."""
+    request = await question_rows.get(uow.session, user_id, info_request_id)
+    if request is None:
+        raise NotFound("There is no such question.")
+    return request
+
+
 async def answer(
     uow: UnitOfWork, user_id: str, info_request_id: str, text: str, via: str
 ) -> InfoRequest:
@@ -109,6 +124,9 @@ async def answer(
         if request.status is Status.CANCELLED:
             raise Conflict("The task has ended, so this answer is not needed any more.")
         raise Conflict(f"This question has been answered already: “{request.answer}”.")
+    remembered = await facts.asked_for(uow, task.id, request.question)
+    if remembered and remembered.answer == text:
+        await facts.disclosed(uow, request.call_id, [remembered.id])
     await record(
         uow,
         task,
@@ -209,9 +227,7 @@ def clean_answer(text: str) -> str:
 
 async def _lock(uow: UnitOfWork, user_id: str, info_request_id: str) -> tuple[InfoRequest, Task]:
     """The question as it stands once it is our turn, with its task; raises `NotFound`."""
-    request = await question_rows.get(uow.session, user_id, info_request_id)
-    if request is None:
-        raise NotFound("There is no such question.")
+    request = await get(uow, user_id, info_request_id)
     task = await task_rows.lock(uow.session, request.task_id)
     await uow.session.refresh(request)
     return request, task

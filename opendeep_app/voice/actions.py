@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from opendeep_app.errors import CarrierError, OpenDeepError
-from opendeep_app.services import calls, findings, info_requests, spoken_times
-from opendeep_app.voice import functions, metrics, realtime_codec
+from opendeep_app.services import calls, facts, findings, info_requests, spoken_times
+from opendeep_app.voice import functions, metrics, questions, realtime_codec
 from opendeep_app.voice.functions import (
     BadArguments,
     DoNotCall,
@@ -59,6 +59,13 @@ async def act(session: "CallSession", function: FunctionCalled) -> None:
 async def _request_user_info(
     session: "CallSession", function: FunctionCalled, arguments: RequestUserInfo
 ) -> None:
+    async with session.deps.db.unit_of_work() as uow:
+        fact = await facts.recall(uow, session.call_id, arguments.question)
+    if fact:
+        _record(session, function.name, arguments.model_dump(), ok=True, result="remembered")
+        output = questions.given(fact.answer)
+        await session.model.tell(realtime_codec.function_output(function.call_id, output))
+        return
     async with session.deps.db.unit_of_work() as uow:
         request = await info_requests.ask(
             uow,

@@ -8,7 +8,7 @@ recipient, who is called. What people typed or said stands in tagged blocks as d
 it are defused, so that nothing anybody wrote can pass for an instruction.
 """
 
-from opendeep_app.models import CallOutcome, Direction, InfoRequest, Speaker, Task
+from opendeep_app.models import CallOutcome, Direction, Fact, InfoRequest, Speaker, Task
 from opendeep_app.services.calls import CallBriefing, EarlierCall
 from opendeep_app.services.retry import WORDS
 from opendeep_app.voice.phrases import phrases
@@ -39,8 +39,7 @@ What to do
 - You may decide what the goal and the context leave open in plain words: a time within the
   range given, a choice between equals. What costs money, binds your principal to anything else,
   or reveals more about them is theirs to decide.
-- Use only what stands in the context and the facts. Never invent anything. A fact marked "ask
-  first" is for you alone until your principal allows it (request_user_info).
+- Use only what stands in the context and the facts. Never invent anything.
 - If you are asked something you do not know and your principal would, or must decide: say
   that you will check, call request_user_info, and keep the recipient company. Talk about
   other parts of the matter meanwhile if there are any. Never guess.
@@ -73,13 +72,14 @@ def reception(briefing: CallBriefing) -> str:
 def write(briefing: CallBriefing) -> str:
     """The instructions for the conversation with a person."""
     task = briefing.task
+    known: list[Fact | InfoRequest] = [*briefing.facts, *briefing.answers]
     blocks = {
         "principal": principal_name(briefing),
         "recipient": task.contact_name or "unknown",
         "language": task.language,
         "goal": task.goal,
         "context": task.context,
-        "facts": "\n".join(_fact(answer) for answer in briefing.answers),
+        "facts": "\n".join(_fact(each) for each in known),
         "find_out": _wanted(task),
         "earlier_calls": "\n".join(_earlier(call) for call in briefing.earlier_calls),
         "opening": greeting(briefing),
@@ -157,9 +157,9 @@ def _late_answers(briefing: CallBriefing) -> list[InfoRequest]:
     return [answer for answer in briefing.answers if answer.call_id == last.id]
 
 
-def _fact(request: InfoRequest) -> str:
-    question = _one_line(request.question).replace(": ", " ")
-    return f"- {question}: {_one_line(request.answer or '')}"
+def _fact(known: Fact | InfoRequest) -> str:
+    question = _one_line(known.question).replace(": ", " ")
+    return f"- {question}: {_one_line(known.answer or '')}"
 
 
 def _wanted(task: Task) -> str:

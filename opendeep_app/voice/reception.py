@@ -101,9 +101,13 @@ class Reception:
         """How the model's session is set up for whoever is on the line."""
         wanted = [wanted["field"] for wanted in self._briefing.task.findings_wanted]
         tools = functions.declarations(wanted)
+        told = brief.reception
+        if self.state in (AnswerState.HUMAN, AnswerState.MENU):
+            told = brief.write
+            if self._briefing.facts:
+                self._session.scribe.note_facts([fact.id for fact in self._briefing.facts])
         if self.state is AnswerState.HUMAN:
-            return realtime_codec.configure(brief.write(self._briefing), tools, VOICE, IDLE_MS)
-        told = brief.write if self.state is AnswerState.MENU else brief.reception
+            return realtime_codec.configure(told(self._briefing), tools, VOICE, IDLE_MS)
         return realtime_codec.configure(told(self._briefing), tools, VOICE, None)
 
     async def greet(self) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendeep_app.db import Database, UnitOfWork
 from opendeep_app.errors import OpenDeepError
 from opendeep_app.models import AnswerState, CallOutcome, EndedBy, Speaker
-from opendeep_app.services import calls
+from opendeep_app.services import calls, facts
 from opendeep_app.voice.brief import VERSION
 
 log = structlog.get_logger()
@@ -49,6 +49,10 @@ class Scribe:
     def add_line(self, speaker: Speaker, text: str, item_id: str, offset_ms: int) -> None:
         """Somebody said this; `offset_ms` counts from when the line was connected."""
         self._write(lambda uow: calls.add_line(uow, self._call, speaker, text, item_id, offset_ms))
+
+    def note_facts(self, fact_ids: list[str]) -> None:
+        """The agent has been told these facts."""
+        self._write(lambda uow: facts.disclosed(uow, self._call, fact_ids))
 
     def note_answer(self, state: AnswerState) -> None:
         """This is believed to be on the line now."""

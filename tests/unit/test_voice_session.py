@@ -393,6 +393,17 @@ async def test_a_second_stream_that_nobody_asked_for_is_refused(stage: Stage) ->
 # Functions
 
 
+async def test_what_is_remembered_is_not_asked_again(stage: Stage) -> None:
+    await stage.begin()
+    stage.model.respond(("request_user_info", {"question": "remembered"}))
+    await stage.settle()
+    [output] = stage.model.outputs
+    assert (output["status"], output["answer"]) == ("answered", "Ada.")
+    assert stage.questions == {}
+    assert stage.phase is Phase.TALKING
+    assert stage.model.sent[-1]["type"] == "response.create"
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
