@@ -3,10 +3,10 @@
 import reflex as rx
 
 from opendeep_app import live, runtime
-from opendeep_app.pages import info_requests, new_task, settings, sign_in, task, tasks
+from opendeep_app.pages import info_requests, new_task, settings, sign_in, task, tasks, webhooks
 from opendeep_app.routes import doors
 
-PAGES = (tasks, new_task, task, info_requests, settings, sign_in)
+PAGES = (tasks, new_task, task, info_requests, settings, webhooks, sign_in)
 
 app = rx.App(
     stylesheets=["/opendeep.css", "/task.css"],

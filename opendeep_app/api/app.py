@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from opendeep_app.api import (
     campaigns,
     do_not_call,
+    events,
     info_requests,
     live_calls,
     practice,
@@ -27,6 +28,7 @@ ROUTERS = (
     campaigns.router,
     do_not_call.router,
     webhooks.router,
+    events.router,
     practice.router,
 )
 

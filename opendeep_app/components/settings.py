@@ -9,7 +9,7 @@ from opendeep_app.components.shell import page
 el = rx.el
 
 #: The pages there are, in their order.
-ENTRIES = (("You", "/settings"),)
+ENTRIES = (("You", "/settings"), ("Webhooks", "/settings/webhooks"))
 
 
 def settings_page(

@@ -110,11 +110,19 @@ async def create(uow: UnitOfWork, user_id: str, wishes: Wishes) -> WebhookEndpoi
 async def change(
     uow: UnitOfWork, user_id: str, endpoint_id: str, wishes: Wishes, *, enabled: bool
 ) -> WebhookEndpoint:
-    """Changes an endpoint; enabling one again also sends what has waited for it."""
+    """Says all of an endpoint anew, but for its secret."""
     endpoint = await _own(uow, user_id, endpoint_id)
     checked = _checked(uow, wishes)
     endpoint.url, endpoint.description = checked.url, checked.description
     endpoint.types = list(checked.types)
+    return await enable(uow, user_id, endpoint_id, enabled=enabled)
+
+
+async def enable(
+    uow: UnitOfWork, user_id: str, endpoint_id: str, *, enabled: bool
+) -> WebhookEndpoint:
+    """Tells an endpoint what happens from now on, and what has waited for it; or no longer."""
+    endpoint = await _own(uow, user_id, endpoint_id)
     if enabled != (endpoint.disabled_at is None):
         endpoint.disabled_at = None if enabled else uow.now
         endpoint.disabled_reason = "" if enabled else "You disabled it."
