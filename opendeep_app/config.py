@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -12,7 +13,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from opendeep_app.errors import SetupError
-from opendeep_app.policy import Policy
+from opendeep_app.policy import Policy, Prices
 from opendeep_app.rules import ALWAYS, CallingHours
 
 CREDENTIALS = {
@@ -26,6 +27,7 @@ SCHEMES = {
     "redis_url": ("redis://", "rediss://", "unix://"),
 }
 PRACTICE_FROM_NUMBER = "+12025550100"
+PRICES = tuple(field.name for field in fields(Prices))
 SOONEST_WITHDRAWAL = 30
 LONGEST_SOCKET_PATH = 100
 """Bytes; macOS takes 103 and Linux 107."""
@@ -78,6 +80,17 @@ class Settings(BaseSettings):
     info_timeout_seconds: float = Field(30, gt=0, le=600)
     info_extension_seconds: float = Field(30, gt=0, le=600)
     """What "need more time" adds to the deadline of a question, once."""
+    price_text_input: float = Field(Prices.text_input, ge=0)
+    """US dollars for a million tokens; the prices below likewise, unless their name says else."""
+    price_text_cached: float = Field(Prices.text_cached, ge=0)
+    price_text_output: float = Field(Prices.text_output, ge=0)
+    price_audio_input: float = Field(Prices.audio_input, ge=0)
+    price_audio_cached: float = Field(Prices.audio_cached, ge=0)
+    price_audio_output: float = Field(Prices.audio_output, ge=0)
+    price_transcription_minute: float = Field(Prices.transcription_minute, ge=0)
+    price_carrier_minute: float = Field(Prices.carrier_minute, ge=0)
+    price_carrier_call: float = Field(Prices.carrier_call, ge=0)
+
     machine_detection: Literal["Enable", "DetectMessageEnd", "off"] = "Enable"
     """The carrier's answering machine detection: as early as it can, at the beep, or none."""
     hold_seconds: float = Field(600, gt=0, le=3600)
@@ -145,6 +158,7 @@ class Settings(BaseSettings):
         """What services need to know; nobody sleeps on the practice line, so it is always open."""
         return Policy(
             hours=ALWAYS if self.practice else CallingHours(),
+            prices=Prices(**{name: getattr(self, f"price_{name}") for name in PRICES}),
             retry_base_seconds=self.retry_base_seconds,
             info_timeout_seconds=self.info_timeout_seconds,
             info_extension_seconds=self.info_extension_seconds,

@@ -24,7 +24,7 @@ from opendeep_app.models.task_events import Ended, InfoRequestRef, TimeRule, Wit
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import info_requests
+from opendeep_app.services import costs, info_requests
 from opendeep_app.services.scheduling import call_back, dispatch, when
 from opendeep_app.services.transitions import move, record
 
@@ -58,6 +58,7 @@ async def finish(
     await uow.session.refresh(call)
     if not await _close(uow, call, outcome, ended_by, reason, duration_seconds, carrier_error):
         return False
+    await costs.settle(uow, call.id)
     await info_requests.expire_all(uow, task, call.id, "The call has ended.")
     asked = await question_rows.for_call(uow.session, call.id)
     if call.direction is Direction.INBOUND:

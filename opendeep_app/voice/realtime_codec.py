@@ -47,11 +47,15 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The words of one finished utterance; empty when they could not be made out."""
+    """The words of one finished utterance; empty when they could not be made out.
+
+    `transcribed_seconds` is what finding them is charged by.
+    """
 
     speaker: Speaker
     item_id: str
     text: str
+    transcribed_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,9 @@ def _decode_rare(kind: str, event: dict[str, Any]) -> ModelEvent:
         case "input_audio_buffer.timeout_triggered":
             return SilenceNoticed()
         case "conversation.item.input_audio_transcription.completed":
-            return Said(Speaker.RECIPIENT, str(event["item_id"]), event["transcript"].strip())
+            seconds = float((event.get("usage") or {}).get("seconds") or 0)
+            item_id, words = str(event["item_id"]), event["transcript"].strip()
+            return Said(Speaker.RECIPIENT, item_id, words, seconds)
         case "conversation.item.input_audio_transcription.failed":
             return Said(Speaker.RECIPIENT, str(event["item_id"]), "")
         case "response.output_audio.done":

@@ -1,7 +1,7 @@
 """Writes what happens on a call, in order, behind the talk: audio never waits for the database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from opendeep_app.db import Database, UnitOfWork
 from opendeep_app.errors import OpenDeepError
 from opendeep_app.models import AnswerState, CallOutcome, EndedBy, Speaker
-from opendeep_app.services import calls, facts
+from opendeep_app.services import calls, costs, facts
 from opendeep_app.voice.brief import VERSION
 
 log = structlog.get_logger()
@@ -72,11 +72,14 @@ class Scribe:
             )
         )
 
-    def close(self, ended_by: EndedBy, reason: str, outcome: CallOutcome) -> None:
+    def close(
+        self, ended_by: EndedBy, reason: str, outcome: CallOutcome, usage: Mapping[str, int]
+    ) -> None:
         """The session is over, the last thing written; nothing if the call was never ours."""
 
         async def end(uow: UnitOfWork) -> None:
             if self._ours:
+                await costs.settle(uow, self._call, usage)
                 await calls.session_closed(uow, self._call, ended_by, reason, outcome)
 
         self._write(end)

@@ -5,6 +5,8 @@ The session owns every task, timer and socket of its call and ends them with it.
 
 import asyncio
 import contextlib
+import math
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -17,7 +19,7 @@ from opendeep_app.bus import CarrierEnded, HangUp, MachineDetected, Whisper
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, Speaker
-from opendeep_app.services import calls
+from opendeep_app.services import calls, costs
 from opendeep_app.services.calls import CallBriefing
 from opendeep_app.voice import actions, brief, metrics, realtime_codec, twiml
 from opendeep_app.voice.line import Line, Stream
@@ -88,6 +90,8 @@ class CallSession:
         self._offsets: dict[str, int] = {}
         self._heard_ms: dict[str, int] = {}
         self._handled: set[str] = set()
+        #: What the call's record says the model has used.
+        self._usage: Counter[str] = Counter()
         self._silences = 0
         self._failed_responses = 0
 
@@ -186,6 +190,7 @@ class CallSession:
                 async with self.deps.db.unit_of_work() as uow:
                     if not await calls.heartbeat(uow, self.call_id):
                         self.finish(EndedBy.SYSTEM, "The call was ended elsewhere.")
+                    await costs.settle(uow, self.call_id, self._usage)
 
     async def _limit(self) -> None:
         """Wraps up before the longest time a call may take."""
@@ -220,7 +225,7 @@ class CallSession:
 
     async def _leave(self) -> None:
         ended_by, reason = self._end
-        self.scribe.close(ended_by, reason, self.reception.outcome)
+        self.scribe.close(ended_by, reason, self.reception.outcome, self._usage)
         with contextlib.suppress(OSError):
             await self.line.close()
         if not await self.scribe.finish(WRITE_SECONDS):
@@ -290,8 +295,10 @@ class CallSession:
                 self._offsets[item_id] = self._offset_ms
                 self._silences = 0
                 await self.interrupt()
-            case Said(speaker, item_id, text) if text:
-                self._note(speaker, item_id, text)
+            case Said(speaker, item_id, text, seconds):
+                self._usage["transcribed_seconds"] += math.ceil(seconds)
+                if text:
+                    self._note(speaker, item_id, text)
             case ResponseFinished():
                 await self._on_response(event)
             case SilenceNoticed() if self.phase is Phase.TALKING:
@@ -306,6 +313,7 @@ class CallSession:
 
     async def _on_response(self, response: ResponseFinished) -> None:
         metrics.count_tokens(response.usage)
+        self._usage.update(costs.used(response.usage))
         for function in response.functions:
             if function.call_id not in self._handled:
                 self._handled.add(function.call_id)

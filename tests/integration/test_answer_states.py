@@ -14,6 +14,7 @@ from opendeep_app.models import (
     VoicemailPolicy,
 )
 from opendeep_app.models.task_events import TaskEventType as Event
+from opendeep_app.services import costs
 from tests.fixtures.gateways import Exchange
 from workers.calls import analyse_call
 
@@ -133,6 +134,19 @@ async def test_a_person_hears_the_opening_then_why(exchange: Exchange) -> None:
     assert opening.endswith("Do you have a moment?") and says_nothing_of_the_task([opening])
     assert "Collect the test results" in purpose
     assert call.brief_version == "2" and call.answered_by in (None, "human")
+
+
+async def test_a_call_knows_what_it_cost(exchange: Exchange) -> None:
+    call_id = await exchange.dial(PERSON)
+    call = await exchange.ended(call_id)
+    assert call.usage["audio_output"] > 0 and call.usage["text_input"] > 0
+    prices = exchange.deps.settings.policy.prices
+    assert call.costs == {
+        "model": costs.model_micros(call.usage, prices),
+        "carrier": costs.carrier_micros(call.duration_seconds or 1, prices),
+    }
+    assert call.cost_micros == sum(call.costs.values())
+    assert call.cost_micros < costs.worst_case_micros(900, prices)
 
 
 async def test_the_carriers_detection_is_asked_for_and_heard(exchange: Exchange) -> None:

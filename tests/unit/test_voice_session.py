@@ -179,6 +179,24 @@ async def test_failed_responses_are_tried_again_then_apologised_for(stage: Stage
     assert session_module.SORRY in stage.telephony.programs[0]
 
 
+async def test_what_the_model_uses_is_written_while_the_call_lasts(stage: Stage) -> None:
+    await stage.begin()
+    usage = {"output_token_details": {"text_tokens": 3, "audio_tokens": 40}}
+    for _ in range(2):
+        stage.model.emit("response.done", response={"status": "completed", "usage": usage})
+    stage.model.emit(
+        "conversation.item.input_audio_transcription.completed",
+        item_id="u1", transcript="Hi", usage={"type": "duration", "seconds": 1.5},
+    )  # fmt: skip
+    await asyncio.sleep(session_module.HEARTBEAT_SECONDS + 1)
+    assert stage.usage == {"text_output": 6, "audio_output": 80, "transcribed_seconds": 2}
+    stage.model.emit("response.done", response={"status": "completed", "usage": usage})
+    await stage.settle()
+    stage.session.detach(stage.socket.stream)
+    await stage.over()
+    assert stage.usage["audio_output"] == 120
+
+
 # Endings
 
 
