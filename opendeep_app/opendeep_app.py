@@ -3,13 +3,31 @@
 import reflex as rx
 
 from opendeep_app import live, runtime
-from opendeep_app.pages import info_requests, new_task, settings, sign_in, task, tasks, webhooks
+from opendeep_app.pages import (
+    info_requests,
+    new_task,
+    overview,
+    settings,
+    sign_in,
+    task,
+    tasks,
+    webhooks,
+)
 from opendeep_app.routes import doors
 
-PAGES = (tasks, new_task, task, info_requests, settings, webhooks, sign_in)
+PAGES = (
+    tasks,
+    overview,
+    new_task,
+    task,
+    info_requests,
+    settings,
+    webhooks,
+    sign_in,
+)
 
 app = rx.App(
-    stylesheets=["/opendeep.css", "/task.css"],
+    stylesheets=["/opendeep.css", "/task.css", "/overview.css"],
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     html_lang="en",
     api_transformer=doors(),

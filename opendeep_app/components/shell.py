@@ -3,6 +3,7 @@
 from typing import Any
 
 import reflex as rx
+from reflex.style import color_mode, set_color_mode
 
 from opendeep_app.components.browser import Alerts, Heartbeat, Passing, Shortcuts, hook
 from opendeep_app.components.icons import icon
@@ -176,11 +177,20 @@ def _bell() -> rx.Component:
 
 
 def _color_mode() -> rx.Component:
-    return el.button(
-        rx.color_mode_cond(icon("moon", 17), icon("sun", 17)),
-        on_click=rx.toggle_color_mode,
-        class_name="btn ghost icon",
-        type="button",
-        aria_label="Switch between light and dark",
-        title="Light or dark",
+    def choice(mark: str, now: str, then: str) -> rx.Component:
+        return el.button(
+            icon(mark, 17),
+            on_click=set_color_mode(then),
+            class_name="btn ghost icon",
+            type="button",
+            aria_label=f"Colours: {now}. Switch to {then}.",
+            title=f"Colours: {now}",
+            custom_attrs=hook("color-mode", mode=now),
+        )
+
+    return rx.match(
+        color_mode,
+        ("light", choice("sun", "light", "dark")),
+        ("dark", choice("moon", "dark", "system")),
+        choice("monitor", "system", "light"),
     )

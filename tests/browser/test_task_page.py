@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 
 import pytest_asyncio
@@ -13,29 +13,17 @@ from sqlmodel import col, select
 
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
-from opendeep_app.db import Database, UnitOfWork
-from opendeep_app.models import (
-    Actor,
-    Call,
-    CallOutcome,
-    CallStatus,
-    EndedBy,
-    Finding,
-    Speaker,
-    Task,
-    TaskEvent,
-    TaskStatus,
-    TranscriptLine,
-)
+from opendeep_app.db import Database
+from opendeep_app.models import Actor, Task, TaskEvent
 from opendeep_app.models import TaskEventType as Event
 from opendeep_app.policy import Policy
 from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
+from tests.fixtures.histories import ATTEMPTS, LINES, add_history
 from tests.fixtures.stacks import Stack
 
 PATIENCE = 40_000
-ATTEMPTS, LINES = 20, 500
 _people = count(1)
 _area_codes = iter(["248", "251", "252", "253", "254", "256"])
 
@@ -84,94 +72,6 @@ async def ada(stack: Stack, page: Page) -> AsyncIterator[Visitor]:
         await page.goto(await stack.sign_in_link(email))
         await expect(page.get_by_test_id("pending-bell")).to_be_visible()
         yield Visitor(page, db, user.id, stack)
-
-
-async def add_history(uow: UnitOfWork, user_id: str, began: datetime) -> str:
-    """A task with many attempts; the last reached the goal after a long conversation."""
-    task = Task(
-        user_id=user_id,
-        phone_number="+12485550101",
-        contact_name="Long Story",
-        goal="Find out when they open.",
-        time_zone="America/Detroit",
-        status=TaskStatus.COMPLETED,
-        max_attempts=ATTEMPTS,
-        current_attempt_count=ATTEMPTS,
-        result_summary="They open at nine.",
-        created_at=began,
-        updated_at=began,
-    )
-    rows: list[Task | Call | TaskEvent | TranscriptLine | Finding] = [task]
-    numbers = count(1)
-
-    def event(kind: Event, at: datetime, call: Call | None = None, **payload: object) -> None:
-        rows.append(
-            TaskEvent(
-                task_id=task.id,
-                call_id=call.id if call else None,
-                sequence=next(numbers),
-                type=kind,
-                actor=Actor.SYSTEM,
-                payload=payload,
-                created_at=at,
-            )
-        )
-
-    event(Event.TASK_CREATED, began, next_action_at=began.isoformat(), reason="", rules=[])
-    for number in range(1, ATTEMPTS + 1):
-        at, last = began + timedelta(minutes=number), number == ATTEMPTS
-        call = Call(
-            task_id=task.id,
-            attempt_number=number,
-            phone_number=task.phone_number,
-            status=CallStatus.ENDED,
-            outcome=CallOutcome.GOAL_MET if last else CallOutcome.FAILED_BUSY,
-            ended_by=EndedBy.AGENT if last else EndedBy.CARRIER,
-            end_reason="The agent said goodbye." if last else "The line was busy.",
-            created_at=at,
-            dialled_at=at,
-            session_opened_at=at,
-            ended_at=at + timedelta(minutes=9),
-            analysed_at=at,
-            duration_seconds=540 if last else None,
-            analysis={"summary": "They open at nine.", "answers": []} if last else None,
-            costs={"model": 31_000, "carrier": 14_000} if last else {},
-            cost_micros=45_000 if last else 0,
-        )
-        rows.append(call)
-        event(Event.CALL_CLAIMED, at, call, attempt_number=number, retry=number > 1)
-        event(Event.CALL_DIALLED, at, call, carrier_sid=f"CA{number}", adopted=False)
-        event(Event.CALL_RINGING, at, call)
-        event(Event.CALL_ENDED, at, call, outcome=call.outcome, ended_by="CARRIER", reason="")
-        event(Event.CALL_ANALYSED, at, call, outcome=call.outcome, goal_met=last, summary="Busy.")
-    rows += [
-        TranscriptLine(
-            call_id=call.id,
-            sequence=number,
-            speaker=Speaker.AGENT if number % 2 else Speaker.RECIPIENT,
-            text="We open at nine." if number == LINES else f"Line {number} of many.",
-            offset_ms=number * 1000,
-            created_at=began,
-        )
-        for number in range(1, LINES + 1)
-    ]
-    event(Event.GOAL_MET, began, call, reason="They open at nine.")
-    rows.append(
-        Finding(
-            call_id=call.id,
-            task_id=task.id,
-            field="Opening",
-            value="Nine",
-            quote="We open at nine.",
-            line=LINES,
-            created_at=began,
-        )
-    )
-    task.event_count = next(numbers) - 1
-    for kind in (Task, Call, TaskEvent, TranscriptLine, Finding):
-        uow.session.add_all(row for row in rows if isinstance(row, kind))
-        await uow.session.flush()
-    return task.id
 
 
 async def test_a_long_history_is_quick_and_every_event_has_an_address(ada: Visitor) -> None:

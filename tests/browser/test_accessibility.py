@@ -1,0 +1,119 @@
+"""Every page for everybody: axe finds nothing serious, focus shows, motion can be stilled.
+
+Pages are found by their routes, so that a new one is looked at without anybody thinking of it.
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from opendeep_app.bus import Bus
+from opendeep_app.clock import utc_now
+from opendeep_app.db import Database
+from opendeep_app.policy import ALWAYS, Policy
+from opendeep_app.services import accounts, tasks
+from opendeep_app.services.tasks import NewTask
+from tests.fixtures.histories import add_history
+from tests.fixtures.stacks import Stack
+
+PAGES = Path(__file__).parents[2] / "opendeep_app" / "pages"
+ROUTES = sorted(
+    route
+    for source in PAGES.glob("*.py")
+    for route in re.findall(r'route="([^"]+)"', source.read_text())
+)
+SERIOUS = ("serious", "critical")
+Scheme = Literal["light", "dark"]
+PATIENCE = 40_000
+
+
+async def violations(page: Page, where: str) -> list[str]:
+    """What axe holds against the page as it is now."""
+    found = (await Axe().run(page)).response["violations"]
+    return [
+        f"{where}: {each['id']} {node['target']} {node['failureSummary']}"
+        for each in found
+        if each["impact"] in SERIOUS
+        for node in each["nodes"]
+    ]
+
+
+async def address(stack: Stack, email: str, route: str) -> str:
+    """A route with what its dynamic parts stand for; the task has a long past."""
+    if "[task_id]" not in route:
+        assert route.count("[") == route.count("[token]"), f"say what {route} is filled with"
+        return route.replace("[token]", "no-such-token")
+    bus = Bus(stack.redis_url)
+    db = Database(stack.database_url, bus)
+    async with db.unit_of_work() as uow:
+        user = await accounts.find_user(uow.session, email)
+        assert user is not None
+        task_id = await add_history(uow, user.id, utc_now() - timedelta(hours=3))
+    await db.close()
+    await bus.close()
+    return route.replace("[task_id]", task_id) + "?event=3"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+async def test_axe_finds_nothing_serious_on_any_page(
+    browser: Browser, stack: Stack, scheme: Scheme, width: int
+) -> None:
+    email = f"axe-{scheme}@example.com"
+    stack.add_user(email)
+    context = await browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = await context.new_page()
+    await page.goto(f"{stack.web_url}/sign-in")
+    await expect(page.get_by_test_id("sign-in-submit")).to_be_visible()
+    found = await violations(page, "/sign-in")
+    await page.goto(await stack.sign_in_link(email))
+    await expect(page.get_by_test_id("pending-bell")).to_be_visible()
+    addresses = [await address(stack, email, route) for route in ROUTES if route != "/sign-in"]
+    for path in addresses:
+        await page.goto(stack.web_url + path)
+        await expect(page.locator("main")).to_be_visible()
+        await expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        found += await violations(page, path)
+        overflow = await page.evaluate("document.documentElement.scrollWidth")
+        if overflow > width:
+            found.append(f"{path}: {overflow} px wide")
+        moving = await page.evaluate("document.getAnimations().length")
+        if moving:
+            found.append(f"{path}: {moving} animations although less motion was asked for")
+        await page.keyboard.press("Tab")
+        outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        if outline == "none":
+            found.append(f"{path}: focus does not show")
+    assert not found, "\n".join(found)
+    await context.close()
+
+
+async def test_axe_finds_nothing_serious_in_a_live_question(browser: Browser, stack: Stack) -> None:
+    stack.add_user("axe-question@example.com")
+    bus = Bus(stack.redis_url)
+    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
+    context = await browser.new_context(viewport={"width": 360, "height": 740})
+    page = await context.new_page()
+    await page.goto(await stack.sign_in_link("axe-question@example.com"))
+    async with db.unit_of_work() as uow:
+        user = await accounts.find_user(uow.session, "axe-question@example.com")
+        assert user is not None
+        new = NewTask("+12605550140", "Move my check-up.", info_timeout_seconds=60)
+        task = await tasks.create(uow, user.id, new)
+    await page.goto(f"{stack.web_url}/tasks/{task.id}")
+    await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
+    assert await violations(page, "question") == []
+    await page.get_by_test_id("info-later").click()
+    await expect(page.get_by_test_id("call-doing")).to_be_visible()
+    assert await violations(page, "live call") == []
+    await page.get_by_test_id("task-cancel").click()
+    await context.close()
+    await db.close()
+    await bus.close()
