@@ -158,9 +158,7 @@ def _conversation() -> rx.Component:
             rx.foreach(TaskState.said, _said),
             lines=rx.cond(TaskState.call.live, TaskState.said.length(), 0),
             class_name="talk",
-            role="log",
-            aria_label="Transcript",
-            tab_index=0,
+            custom_attrs={"role": "log", "aria-label": "Transcript", "tabIndex": 0},
         ),
         el.div(
             rx.cond(TaskState.call.live, "Nothing has been said yet.", "Nothing was said."),

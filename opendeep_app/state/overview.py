@@ -9,7 +9,8 @@ import reflex as rx
 
 from opendeep_app.bus import Topic
 from opendeep_app.live import LiveState, tabs
-from opendeep_app.models import Call, CallOutcome, Task
+from opendeep_app.models import Call, CallOutcome, InfoRequest, Task
+from opendeep_app.repositories import info_requests
 from opendeep_app.repositories import overview as rows
 from opendeep_app.repositories.tasks import CallDetail, TaskDetail
 from opendeep_app.runtime import deps
@@ -119,13 +120,14 @@ class OverviewState(LiveState, rx.State):
                 self.reset()  # type: ignore[no-untyped-call]
                 return
             going_on = await rows.live(session, user.id)
+            asked = await info_requests.pending(session, user.id)
         now, days, zone = deps().clock(), self.days, user.time_zone
         found = await deps().cache.get(
             user.id,
             ("overview", days, zone),
             lambda session: overview.figures(session, user.id, now, zone, days),
         )
-        self.live = [_live(task, call) for task, call in going_on]
+        self.live = [_live(task, call, asked) for task, call in going_on]
         self._show(found)
         self.server_now, self.loaded = text_of(now), True
 
@@ -187,8 +189,9 @@ COLUMNS = {
 }
 
 
-def _live(task: Task, call: Call) -> TaskRow:
-    return task_row(TaskDetail(task, calls=[CallDetail(call)]))
+def _live(task: Task, call: Call, asked: list[InfoRequest]) -> TaskRow:
+    own = [question for question in asked if question.task_id == task.id]
+    return task_row(TaskDetail(task, calls=[CallDetail(call)], info_requests=own))
 
 
 def _figures(found: Figures) -> list[FigureRow]:
