@@ -15,7 +15,8 @@ from playwright.async_api import Browser, Page, expect
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.db import Database
-from opendeep_app.policy import ALWAYS, Policy
+from opendeep_app.policy import Policy
+from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from tests.fixtures.histories import add_history
