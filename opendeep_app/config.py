@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     price_carrier_minute: float = Field(Prices.carrier_minute, ge=0)
     price_carrier_call: float = Field(Prices.carrier_call, ge=0)
 
+    delete_carrier_recordings: bool = True
+    """Once a recording is stored here, the carrier's copy is deleted."""
     machine_detection: Literal["Enable", "DetectMessageEnd", "off"] = "Enable"
     """The carrier's answering machine detection: as early as it can, at the beep, or none."""
     hold_seconds: float = Field(600, gt=0, le=3600)

@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from opendeep_app.api.auth import build_auth
+from opendeep_app.api.recordings import recording
 from opendeep_app.essentials import Essentials
 from opendeep_app.runtime import BuiltOnFirstUse, deps
 
@@ -24,6 +25,7 @@ def doors() -> Starlette:
             Route("/readyz", readyz),
             Route("/metrics", metrics),
             Mount("/auth", app=BuiltOnFirstUse(build_auth)),
+            Route("/api/calls/{call_id}/recording", recording),
             everything_below("/api", BuiltOnFirstUse(_build_api)),
         ]
     )

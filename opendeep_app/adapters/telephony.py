@@ -8,10 +8,12 @@ from collections.abc import Awaitable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 import aiohttp
+import httpx
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
@@ -168,6 +170,42 @@ class Telephony:
     async def redirect(self, sid: str, twiml: str) -> None:
         """Replaces what the call is doing by other TwiML at once."""
         await self._update(sid, twiml=twiml)
+
+    async def record(self, sid: str, call_id: str) -> None:
+        """Records both sides of an answered call, a channel each, until it ends."""
+        await self._ask(
+            self._api.calls(sid).recordings.create_async(
+                recording_channels="dual",
+                recording_status_callback=f"{self._settings.public_url}/twilio/recording/{call_id}",
+                recording_status_callback_event=["completed"],
+            )
+        )
+
+    async def fetch_recording(self, recording_sid: str, path: Path) -> None:
+        """Writes a finished recording into a file: WAV, with both channels."""
+        base, settings = self._api.api.base_url, self._settings
+        url = f"{base}/2010-04-01/Accounts/{settings.twilio_account_sid}/Recordings/{recording_sid}.wav"
+        try:
+            async with (
+                httpx.AsyncClient(
+                    auth=(settings.twilio_account_sid, settings.twilio_auth_token),
+                    timeout=DEADLINE_SECONDS,
+                    follow_redirects=True,
+                ) as client,
+                client.stream("GET", url, params={"RequestedChannels": "2"}) as response,
+            ):
+                if response.status_code != 200:
+                    raise CarrierError("it has no such recording", code=response.status_code)
+                with path.open("wb") as file:
+                    path.chmod(0o600)
+                    async for part in response.aiter_bytes():
+                        file.write(part)
+        except (httpx.HTTPError, OSError) as error:
+            raise CarrierError("it did not hand over the recording") from error
+
+    async def delete_recording(self, recording_sid: str) -> None:
+        """Has the carrier delete its copy."""
+        await self._ask(self._api.recordings(recording_sid).delete_async())
 
     async def fetch(self, sid: str) -> CarrierCall:
         """One call as the carrier has it now."""

@@ -16,6 +16,7 @@ from opendeep_app.practice import scripts, sound, twiml
 from opendeep_app.practice.line import Line
 from opendeep_app.practice.media import StreamIds, StreamProtocolError, open_stream
 from opendeep_app.practice.recipient import Recipient
+from opendeep_app.practice.recorder import Recorder
 from opendeep_app.practice.webhooks import Webhooks
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,10 @@ class Call:
     rings: int = 0
     digits: str = ""
     problems: list[str] = field(default_factory=list)
+    recording_sid: str = ""
+    recording_callback: str = ""
+    recording: bytes = b""
+    """A WAV file, once the call has ended."""
 
     def __post_init__(self) -> None:
         self.line = Line(self.speed)
@@ -137,6 +142,32 @@ class Call:
         """Ends the call: canceled before it was answered, completed afterwards."""
         self._cancelled = self.answered is None
         self._ending.set()
+
+    def record(self, callback: str) -> str:
+        """Records both sides from now to the end, which the callback is told of; the SID."""
+        self.recording_sid, self.recording_callback = new_sid("RE"), callback
+        self.line.recorder = Recorder()
+        return self.recording_sid
+
+    def _keep_recording(self) -> None:
+        recorder, self.line.recorder = self.line.recorder, None
+        if recorder is None:
+            return
+        self.recording = recorder.wav()
+        form = {
+            "AccountSid": self.account_sid,
+            "CallSid": self.sid,
+            "RecordingSid": self.recording_sid,
+            "RecordingUrl": f"https://api.twilio.com/2010-04-01/Accounts/{self.account_sid}"
+            f"/Recordings/{self.recording_sid}",
+            "RecordingStatus": "completed",
+            "RecordingDuration": str(recorder.seconds),
+            "RecordingChannels": "2",
+            "RecordingSource": "StartCallRecordingAPI",
+            "RecordingTrack": "both",
+        }
+        if self.recording_callback:
+            self._callbacks.put_nowait((self.recording_callback, form))
 
     async def redirect(self, *, url: str | None, document: str | None) -> None:
         """Replaces the running program at once. Raises `InvalidTwimlError`."""
@@ -204,6 +235,7 @@ class Call:
             await asyncio.gather(*parties, detection, wires, return_exceptions=True)
             self.line.hung_up()
             self._set("completed")
+            self._keep_recording()
 
     async def _run_program(self) -> None:
         """Executes TwiML verb by verb; a redirect from outside replaces what is running."""

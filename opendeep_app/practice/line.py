@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
+from opendeep_app.practice.recorder import Recorder
 from opendeep_app.practice.sound import FRAME, SILENCE, Ear, SpeechStarted, SpeechStopped
 
 FRAME_SECONDS = 0.02
@@ -53,6 +54,8 @@ class Line:
         self._finished.set()
         self._starving_since: float | None = None
         self._listener: Listener | None = None
+        self.recorder: Recorder | None = None
+        """Set while the call is recorded."""
 
     @property
     def listener(self) -> Listener | None:
@@ -126,8 +129,11 @@ class Line:
             clock += frames * pace
             if not frames:
                 continue
-            self._listen(frames * FRAME, loop.time())
-            voice = self._next_voice(frames * FRAME)
+            size = frames * FRAME
+            played = self._listen(size, loop.time())
+            voice = self._next_voice(size)
+            if self.recorder is not None:
+                self.recorder.take(voice, played.ljust(size, SILENCE))
             if listener := self._listener:
                 listener.frame(voice)
                 await listener.flush()
@@ -141,7 +147,8 @@ class Line:
             self._silent.set()
         return voice.ljust(size, SILENCE)
 
-    def _listen(self, size: int, now: float) -> None:
+    def _listen(self, size: int, now: float) -> bytes:
+        """Lets the recipient hear what is to be played next, and returns it."""
         audio = self._next_played(size)
         if audio:
             self._starving_since = None
@@ -149,11 +156,12 @@ class Line:
             # The next piece of an utterance may just be late, as with any jitter buffer.
             self._starving_since = self._starving_since or now
             if now - self._starving_since < JITTER_SECONDS:
-                return
+                return audio
         for event in self.ear.feed(audio or SILENCE * size):
             if isinstance(event, SpeechStopped):
                 self.heard.append(event.text)
             self.noticed.put_nowait(event)
+        return audio
 
     def _next_played(self, size: int) -> bytes:
         """Up to so many bytes of what is to be heard."""

@@ -66,6 +66,17 @@ class TwilioApi:
             Route(f"{root}/Calls.json", self._guarded(self._list_calls), methods=["GET"]),
             Route(f"{root}/Calls/{{sid}}.json", self._guarded(self._fetch_call), methods=["GET"]),
             Route(f"{root}/Calls/{{sid}}.json", self._guarded(self._update_call), methods=["POST"]),
+            Route(
+                f"{root}/Calls/{{sid}}/Recordings.json",
+                self._guarded(self._start_recording),
+                methods=["POST"],
+            ),
+            Route(f"{root}/Recordings/{{sid}}.wav", self._guarded(self._fetch_recording)),
+            Route(
+                f"{root}/Recordings/{{sid}}.json",
+                self._guarded(self._delete_recording),
+                methods=["DELETE"],
+            ),
             Route(f"{root}/Messages.json", self._guarded(self._create_message), methods=["POST"]),
             Route("/practice/calls", self._guarded(self._observe), methods=["GET"]),
         ]
@@ -208,6 +219,38 @@ class TwilioApi:
         ]
         rings = self._network.rings()
         return JSONResponse({"calls": calls, "rings": rings, "messages": self._messages})
+
+    async def _start_recording(self, request: Request) -> Response:
+        call = self._call(request)
+        async with request.form() as form:
+            callback = _text(form, "RecordingStatusCallback") or ""
+            channels = 2 if _text(form, "RecordingChannels") == "dual" else 1
+        if call.status != "in-progress":
+            raise ApiError(400, 21220, "Call is not in-progress. Cannot record.")
+        body = {
+            "sid": call.record(callback),
+            "account_sid": call.account_sid,
+            "call_sid": call.sid,
+            "status": "in-progress",
+            "channels": channels,
+            "source": "StartCallRecordingAPI",
+        }
+        return JSONResponse(body, 201)
+
+    async def _fetch_recording(self, request: Request) -> Response:
+        return Response(self._recorded(request).recording, media_type="audio/x-wav")
+
+    async def _delete_recording(self, request: Request) -> Response:
+        self._recorded(request).recording = b""
+        return Response(status_code=204)
+
+    def _recorded(self, request: Request) -> Call:
+        """The call that a recording is of."""
+        sid = request.path_params["sid"]
+        for call in self._network.calls.values():
+            if call.recording_sid == sid and call.recording:
+                return call
+        raise ApiError(404, 20404, f"The requested resource {request.url.path} was not found")
 
     def _call(self, request: Request) -> Call:
         sid = request.path_params["sid"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import FrameType
@@ -24,7 +25,7 @@ from opendeep_app.dependencies import Dependencies, dependencies
 from opendeep_app.errors import NotFound
 from opendeep_app.logs import configure_logs
 from opendeep_app.models import CallStatus, EndedBy
-from opendeep_app.services import calls, ring_backs
+from opendeep_app.services import calls, recordings, ring_backs
 from opendeep_app.services.calls import CarrierStatus
 from opendeep_app.voice import metrics, realtime_client, twilio_codec, twiml
 from opendeep_app.voice.line import Stream
@@ -44,6 +45,7 @@ NOTHING_OPEN = (
     "There is nothing open for your number at the moment. Goodbye."
 )
 LARGEST_FORM = 64 * 1024
+RECORDING_SID = re.compile(r"RE[0-9a-f]{32}").fullmatch
 
 Form = dict[str, str]
 Handler = Callable[[str, Form], Awaitable[Response]]
@@ -71,7 +73,7 @@ class Gateway:
             hook("/twilio/voice/{call_id}", self._voice),
             hook("/twilio/status/{call_id}", self._status),
             hook("/twilio/amd/{call_id}", self._machine_detection),
-            hook("/twilio/recording/{call_id}", self._noted),
+            hook("/twilio/recording/{call_id}", self._recording),
             hook("/twilio/inbound", self._inbound),
             hook("/twilio/sms", self._sms),
             WebSocketRoute(twiml.MEDIA_PATH, self._media),
@@ -152,7 +154,15 @@ class Gateway:
     async def _sms(self, call_id: str, form: Form) -> Response:
         return _xml("<Response/>")
 
-    async def _noted(self, call_id: str, form: Form) -> Response:
+    async def _recording(self, call_id: str, form: Form) -> Response:
+        """A recording is finished, and to be fetched."""
+        sid, seconds = form.get("RecordingSid", ""), form.get("RecordingDuration", "")
+        if form.get("RecordingStatus") == "completed" and RECORDING_SID(sid):
+            with contextlib.suppress(NotFound):
+                async with self.deps.db.unit_of_work() as uow:
+                    await recordings.ready(
+                        uow, call_id, sid, int(seconds) if seconds.isdigit() else 0
+                    )
         return Response(status_code=204)
 
     def _signed(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:

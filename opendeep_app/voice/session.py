@@ -77,6 +77,7 @@ class CallSession:
         self.reception = Reception(self, briefing)
         self._brief = brief.write(briefing)
         self._max_seconds = briefing.task.max_call_seconds
+        self._records = briefing.task.record_call
         self._gateway_id = gateway_id
         self._connect = connect
         self.scribe = Scribe(deps.db, self.call_id)
@@ -184,6 +185,8 @@ class CallSession:
         if not await self.scribe.open(self._gateway_id, self._brief):
             self.finish(EndedBy.SYSTEM, "The call was over already.")
             return
+        if self._records:
+            self.spawn(self._record())
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             with contextlib.suppress(*DATABASE_TROUBLE):
@@ -191,6 +194,12 @@ class CallSession:
                     if not await calls.heartbeat(uow, self.call_id):
                         self.finish(EndedBy.SYSTEM, "The call was ended elsewhere.")
                     await costs.settle(uow, self.call_id, self._usage)
+
+    async def _record(self) -> None:
+        try:
+            await self.deps.telephony.record(self.line.call_sid, self.call_id)
+        except CarrierError as error:
+            log.warning("not_recorded", call_id=self.call_id, code=error.code)
 
     async def _limit(self) -> None:
         """Wraps up before the longest time a call may take."""
