@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from opendeep_app.api import (
+    calls,
     campaigns,
     do_not_call,
     events,
@@ -24,6 +25,7 @@ from opendeep_app.essentials import Essentials
 ROUTERS = (
     tasks.router,
     info_requests.router,
+    calls.router,
     live_calls.router,
     campaigns.router,
     do_not_call.router,

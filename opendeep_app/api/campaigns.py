@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from opendeep_app.api.access import Caller, Deps
 from opendeep_app.api.fields import IdempotencyKey, Input, Text
 from opendeep_app.api.problems import FieldProblem
-from opendeep_app.api.tasks import CallWishes
+from opendeep_app.api.tasks import AllWishes, CallWishes, wishes_of
 from opendeep_app.errors import InvalidInput
 from opendeep_app.services import campaigns as service
 from opendeep_app.services.idempotency_keys import once
@@ -41,7 +41,7 @@ class CampaignWishes(CallWishes):
     )
 
 
-class NewCampaign(CampaignWishes):
+class NewCampaign(AllWishes, CampaignWishes):
     """One goal for many contacts."""
 
     contacts: list[Contact] = Field(min_length=1, max_length=service.MAX_CONTACTS)
@@ -115,18 +115,19 @@ async def create_campaign(
     match message.get_content_type():
         case "text/csv":
             wishes: CampaignWishes = query
+            common = wishes_of(query)
             contacts = service.read_csv(await request.body())
         case "application/json":
             if misplaced := query.model_fields_set:
                 raise InvalidInput(min(misplaced), "With JSON, everything belongs into the body.")
             wishes = given = _read(await request.body())
+            common = given.common
             contacts = [
                 service.Contact(row, **contact.model_dump())
                 for row, contact in enumerate(given.contacts, start=1)
             ]
         case _:
             raise HTTPException(415, "Send application/json or text/csv.")
-    common = wishes.model_dump(exclude={"name", "contacts", "skip_invalid"})
 
     async def start() -> Campaign:
         started = await service.create(

@@ -21,11 +21,12 @@ from opendeep_app.api.fields import (
 )
 from opendeep_app.api.info_requests import InfoRequest
 from opendeep_app.errors import NotFound
-from opendeep_app.models import TaskStatus
+from opendeep_app.models import CallOutcome, TaskStatus, VoicemailPolicy
 from opendeep_app.models.task_events import TaskEventRead
 from opendeep_app.repositories import tasks as rows
 from opendeep_app.repositories import versions
 from opendeep_app.repositories.tasks import MAX_LIMIT, Sort, TaskQuery
+from opendeep_app.rules import HoursWish, RetryWish
 from opendeep_app.services import moving
 from opendeep_app.services import tasks as service
 
@@ -47,10 +48,75 @@ class CallWishes(Input):
     info_timeout_seconds: float | None = Field(
         None, ge=5, le=600, description="How long the recipient waits for your answer."
     )
+    voicemail_policy: Annotated[VoicemailPolicy, Field(strict=False)] = Field(
+        VoicemailPolicy.HANG_UP, description="What the agent does when a voicemail picks up."
+    )
+    max_call_seconds: int = Field(
+        900, ge=service.SHORTEST_CALL, le=service.LONGEST_CALL, description="A call ends then."
+    )
+    record_call: bool = Field(False, description="Keep the sound; the agent says so.")
+    budget_micros: int | None = Field(
+        None,
+        ge=1,
+        le=service.HIGHEST_BUDGET,
+        description="Millionths of a US dollar that all calls of a task may cost.",
+    )
 
 
-class NewTask(CallWishes):
+class Finding(Input):
+    """Something the agent is to find out."""
+
+    field: Words = Field(max_length=80, description="A name for it, in a few words.")
+    description: Text = Field("", max_length=300)
+
+
+class AllWishes(CallWishes):
+    """What does not fit into a query."""
+
+    findings_wanted: list[Finding] = Field(
+        [], max_length=service.MOST_FINDINGS, description="What to find out besides."
+    )
+    hours: HoursWish | None = Field(
+        None, description="When they may be called, where it differs from your settings."
+    )
+    retry_policy: RetryWish | None = Field(
+        None, description="How often and when to try again, where it differs from your settings."
+    )
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """For the service, but for what only a task or only a campaign has."""
+        given = wishes_of(self)
+        given["findings_wanted"] = tuple(
+            service.FindingWanted(each.field, each.description) for each in self.findings_wanted
+        )
+        for name in ("hours", "retry_policy"):
+            rule: BaseModel | None = getattr(self, name)
+            given[name] = rule.model_dump(mode="json", exclude_unset=True) if rule else None
+        return given
+
+
+def wishes_of(body: CallWishes) -> dict[str, Any]:
+    """What every kind of request may wish, for the service."""
+    return {name: getattr(body, name) for name in CallWishes.model_fields}
+
+
+class NewTask(AllWishes):
     """One goal for one recipient."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "phone_number": "+1 202 555 0110",
+                    "goal": "Book a table for two on Friday at seven",
+                    "contact_name": "Chez Ada",
+                    "voicemail_policy": "LAST_ATTEMPT",
+                    "findings_wanted": [{"field": "Price of the menu"}],
+                }
+            ]
+        }
+    )
 
     phone_number: Words = Field(
         max_length=40, description="With + and country code, in any notation."
@@ -78,6 +144,15 @@ class Task(Output):
     next_action_reason: str
     not_before: datetime | None
     info_timeout_seconds: float | None
+    voicemail_policy: VoicemailPolicy
+    max_call_seconds: int
+    record_call: bool
+    findings_wanted: list[dict[str, str]]
+    hours: dict[str, Any] | None
+    retry_policy: dict[str, Any] | None
+    budget_micros: int | None = Field(description="Millionths of a US dollar.")
+    spent_micros: int = Field(description="What its calls have cost so far.")
+    last_outcome: CallOutcome | None = Field(description="What came of the newest ended call.")
     result_summary: str
     result_reason: str
     created_at: datetime
@@ -145,7 +220,13 @@ async def create_task(
     idempotency_key: IdempotencyKey = None,
 ) -> Task:
     """Delegate a call; it is made as soon as calling hours at the recipient's place allow."""
-    new = service.NewTask(**body.model_dump(), idempotency_key=idempotency_key)
+    new = service.NewTask(
+        **body.common,
+        phone_number=body.phone_number,
+        contact_name=body.contact_name,
+        campaign_id=body.campaign_id,
+        idempotency_key=idempotency_key,
+    )
     async with deps.db.unit_of_work() as uow:
         task = await service.create(uow, caller.id, new)
     response.headers["Location"] = f"/api/tasks/{task.id}"

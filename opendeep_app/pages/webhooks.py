@@ -268,13 +268,14 @@ def _new() -> rx.Component:
                             el.input(
                                 type="checkbox", name=kind, default_checked=True, margin_right="6px"
                             ),
-                            kind,
+                            words,
+                            title=kind,
                             class_name="small",
                         )
-                        for kind in TYPES
+                        for kind, words in TYPES.items()
                     ),
                     display="grid",
-                    grid_template_columns="repeat(auto-fill, minmax(170px, 1fr))",
+                    grid_template_columns="repeat(auto-fill, minmax(210px, 1fr))",
                     gap="8px",
                     id="types",
                     tab_index=-1,

@@ -32,6 +32,15 @@ async def live_for_task(session: AsyncSession, task_id: str) -> Call | None:
     return await session.scalar(select(Call).where(col(Call.task_id) == task_id, LIVE_NOW))
 
 
+async def of_user(session: AsyncSession, user_id: str, call_id: str) -> Call | None:
+    """The call, if it is of a task of this user's."""
+    return await session.scalar(
+        select(Call)
+        .join(Task, col(Task.id) == col(Call.task_id))
+        .where(col(Call.id) == call_id, col(Task.user_id) == user_id)
+    )
+
+
 async def for_task(session: AsyncSession, task_id: str) -> list[Call]:
     """Every attempt of a task, oldest first."""
     rows = await session.scalars(

@@ -38,6 +38,7 @@ from opendeep_app.services.transitions import move, start
 FARTHEST_WISH = timedelta(days=366)
 SHORTEST_CALL, LONGEST_CALL = 60, 3600
 MOST_FINDINGS = 20
+HIGHEST_BUDGET = 10_000 * 1_000_000
 LIMITS = {"contact_name": 120, "goal": 4000, "context": 8000, "language": 16}
 
 #: What a creator said of a task; two requests that differ in one of these want two tasks.
@@ -45,6 +46,7 @@ WISHES = (
     "phone_number", "contact_name", "goal", "context", "language", "time_zone", "priority",
     "max_attempts", "not_before", "info_timeout_seconds", "campaign_id", "voicemail_policy",
     "max_call_seconds", "record_call", "findings_wanted", "hours", "retry_policy",
+    "budget_micros",
 )  # fmt: skip
 
 _time_zones = functools.cache(available_timezones)
@@ -76,6 +78,8 @@ class NewTask:
     max_call_seconds: int = 900
     record_call: bool = False
     findings_wanted: tuple[FindingWanted, ...] = ()
+    #: Millionths of a US dollar that all its calls may cost.
+    budget_micros: int | None = None
     campaign_id: str | None = None
     default_region: str | None = None
     idempotency_key: str | None = None
@@ -136,6 +140,7 @@ def plan(uow: UnitOfWork, user_id: str, new: NewTask, rules: Rules) -> tuple[Tas
         voicemail_policy=new.voicemail_policy,
         max_call_seconds=new.max_call_seconds,
         record_call=new.record_call,
+        budget_micros=new.budget_micros,
         findings_wanted=[
             {"field": wanted.field.strip(), "description": wanted.description.strip()}
             for wanted in new.findings_wanted
@@ -297,6 +302,8 @@ def check(new: NewTask, now: datetime) -> None:
         raise InvalidInput("info_timeout_seconds", "Choose 5 to 600 seconds.")
     if not SHORTEST_CALL <= new.max_call_seconds <= LONGEST_CALL:
         raise InvalidInput("max_call_seconds", f"Choose {SHORTEST_CALL} to {LONGEST_CALL} seconds.")
+    if new.budget_micros is not None and not 1 <= new.budget_micros <= HIGHEST_BUDGET:
+        raise InvalidInput("budget_micros", "Choose a budget of up to 10,000 US dollars.")
     _check_findings(new.findings_wanted)
     if new.idempotency_key is not None and not 1 <= len(new.idempotency_key) <= 255:
         raise InvalidInput("idempotency_key", "Use 1 to 255 characters.")

@@ -18,7 +18,15 @@ from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.rows import text_of
 
 SHOWN = 25
-TYPES = [kind.value for kind in WebhookType if kind is not WebhookType.PING]
+TYPES = {
+    WebhookType.TASK_COMPLETED.value: "A task reaches its goal",
+    WebhookType.TASK_FAILED.value: "A task is given up",
+    WebhookType.TASK_CANCELLED.value: "A task is cancelled",
+    WebhookType.CALL_ENDED.value: "A call ends",
+    WebhookType.QUESTION_ASKED.value: "The agent asks you something",
+    WebhookType.QUESTION_ANSWERED.value: "A question is answered",
+    WebhookType.QUESTION_EXPIRED.value: "Nobody answers in time",
+}
 
 
 @dataclass
@@ -184,7 +192,7 @@ def _row(endpoint: WebhookEndpoint, sent: list[WebhookDelivery] | None) -> Webho
         id=endpoint.id,
         url=endpoint.url,
         description=endpoint.description,
-        types=", ".join(endpoint.types) or "Everything",
+        types=", ".join(endpoint.types) or "Everything that happens",
         enabled=endpoint.disabled_at is None,
         trouble=endpoint.disabled_reason,
         open=sent is not None,
