@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     """Once a recording is stored here, the carrier's copy is deleted."""
     machine_detection: Literal["Enable", "DetectMessageEnd", "off"] = "Enable"
     """The carrier's answering machine detection: as early as it can, at the beep, or none."""
+    dtmf: Literal["carrier", "inband"] = "carrier"
+    """Whether the carrier plays keys, which interrupts the stream, or we send them as sound."""
     hold_seconds: float = Field(600, gt=0, le=3600)
     """How long the agent waits on hold before it leaves and tries again later."""
     job_lost_seconds: float = Field(5, gt=0)

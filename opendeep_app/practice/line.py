@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
+from opendeep_app.practice.keypad import Keypad
 from opendeep_app.practice.recorder import Recorder
 from opendeep_app.practice.sound import FRAME, SILENCE, Ear, SpeechStarted, SpeechStopped
 
@@ -54,6 +55,8 @@ class Line:
         self._finished.set()
         self._starving_since: float | None = None
         self._listener: Listener | None = None
+        self.keypad: Keypad | None = None
+        """Set while the recipient listens for keys in the caller's sound."""
         self.recorder: Recorder | None = None
         """Set while the call is recorded."""
 
@@ -132,6 +135,8 @@ class Line:
             size = frames * FRAME
             played = self._listen(size, loop.time())
             voice = self._next_voice(size)
+            if self.keypad is not None and (digits := self.keypad.feed(played)):
+                self.press(digits)
             if self.recorder is not None:
                 self.recorder.take(voice, played.ljust(size, SILENCE))
             if listener := self._listener:

@@ -184,7 +184,8 @@ PERSONAS: tuple[Persona, ...] = (
                     ),
                     Say("Appointments, good morning, how can I help?"),
                     *AGREES,
-                )
+                ),
+                machine=True,
             ),
         ),
     ),
@@ -231,7 +232,8 @@ PERSONAS: tuple[Persona, ...] = (
                     Wait(4),
                     Say("Hello?"),
                     *AGREES,
-                )
+                ),
+                machine=True,
             ),
         ),
     ),

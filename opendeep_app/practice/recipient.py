@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from opendeep_app.practice import scripts as p
 from opendeep_app.practice import sound
+from opendeep_app.practice.keypad import Keypad
 from opendeep_app.practice.line import Line
 from opendeep_app.practice.understanding import (
     Kind,
@@ -167,6 +168,13 @@ class Recipient:
         return known is not None or question_in(step.question) in heard
 
     async def _menu(self, step: p.Menu) -> None:
+        self._line.keypad = Keypad()
+        try:
+            await self._offer(step)
+        finally:
+            self._line.keypad = None
+
+    async def _offer(self, step: p.Menu) -> None:
         for _ in range(3):
             await self._speak(step.prompt)
             pressed = await self._digits(8)

@@ -3,20 +3,13 @@
 import struct
 from dataclasses import dataclass, field
 
-from opendeep_app.practice.sound import SAMPLES_PER_SECOND
+from opendeep_app.practice.sound import SAMPLES_PER_SECOND, linear
 
 CHANNELS = 2
 BYTES_PER_SAMPLE = 2
 
 
-def _linear(code: int) -> int:
-    """The 16-bit sample that a µ-law code stands for (ITU-T G.711)."""
-    bits = ~code & 0xFF
-    magnitude = (((bits & 0x0F) << 3) + 132 << (bits >> 4 & 7)) - 132
-    return -magnitude if bits & 0x80 else magnitude
-
-
-_PCM = [struct.pack("<h", _linear(code)) for code in range(256)]
+_PCM = [struct.pack("<h", linear(code)) for code in range(256)]
 _LOW = bytes(pair[0] for pair in _PCM)
 _HIGH = bytes(pair[1] for pair in _PCM)
 

@@ -22,9 +22,9 @@ MS_PER_LETTER = 60
 LONGEST_SPEECH_MS = 4000
 SHORTEST_SPEECH_MS = 400
 
-_DTMF_ROWS = (697, 770, 852, 941)
-_DTMF_COLUMNS = (1209, 1336, 1477, 1633)
-_DTMF_KEYS = "123A456B789C*0#D"
+DTMF_ROWS = (697, 770, 852, 941)
+DTMF_COLUMNS = (1209, 1336, 1477, 1633)
+DTMF_KEYS = "123A456B789C*0#D"
 
 
 def to_mulaw(sample: int) -> int:
@@ -35,13 +35,14 @@ def to_mulaw(sample: int) -> int:
     return ~((0x80 if sample < 0 else 0) | exponent << 4 | mantissa) & 0xFF
 
 
-def _amplitude(code: int) -> int:
-    """The magnitude that a µ-law code stands for."""
+def linear(code: int) -> int:
+    """The 16-bit linear sample that a µ-law code stands for."""
     bits = ~code & 0xFF
-    return (((bits & 0x0F) << 3) + 132 << (bits >> 4 & 7)) - 132
+    magnitude = (((bits & 0x0F) << 3) + 132 << (bits >> 4 & 7)) - 132
+    return -magnitude if bits & 0x80 else magnitude
 
 
-_QUIET = bytes(code for code in range(256) if _amplitude(code) < SPEECH_THRESHOLD)
+_QUIET = bytes(code for code in range(256) if abs(linear(code)) < SPEECH_THRESHOLD)
 
 
 def silence(milliseconds: float) -> bytes:
@@ -178,5 +179,5 @@ def _melody() -> bytes:
 
 
 def _dtmf_pair(digit: str) -> tuple[int, int]:
-    row, column = divmod(_DTMF_KEYS.index(digit), 4)
-    return _DTMF_ROWS[row], _DTMF_COLUMNS[column]
+    row, column = divmod(DTMF_KEYS.index(digit), 4)
+    return DTMF_ROWS[row], DTMF_COLUMNS[column]

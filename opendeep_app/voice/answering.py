@@ -140,7 +140,9 @@ class Answering:
         elif guess is CarrierGuess.MACHINE_START and self.state in _UNSURE:
             self._machine_at, self._person_at = now + DOUBT_SECONDS, None
         elif guess is CarrierGuess.HUMAN and self.state in _UNSURE and not self._words_come:
-            self._move(AnswerState.HUMAN)
+            # It takes menus for people too: who has not been heard yet gets time to speak.
+            self._person_at = now if self._heard else now + DOUBT_SECONDS
+            self.look(now)
 
     def sounds_like(self, sound: Sound, now: float) -> None:
         """Something was heard that is no speech, or is."""

@@ -74,6 +74,16 @@ class Line:
         await stream.send(twilio_codec.media(stream.sid, payload))
         await stream.send(twilio_codec.mark(stream.sid, mark))
 
+    async def play_tones(self, payload: str) -> None:
+        """Sends keys as sound, in place of what the agent still had to say; nothing cuts them off."""
+        stream = self._stream
+        if stream is None or self._moving:
+            return
+        await stream.send(twilio_codec.clear(stream.sid))
+        self._playback.restart()
+        self._tell()
+        await stream.send(twilio_codec.media(stream.sid, payload))
+
     def complete(self, item_id: str) -> None:
         """No more audio of this utterance will come."""
         self._playback.complete(item_id)

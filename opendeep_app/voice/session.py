@@ -21,7 +21,7 @@ from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, Speaker
 from opendeep_app.services import calls, costs
 from opendeep_app.services.calls import CallBriefing
-from opendeep_app.voice import actions, brief, metrics, realtime_codec, twiml
+from opendeep_app.voice import actions, brief, metrics, realtime_codec, tones, twiml
 from opendeep_app.voice.line import Line, Stream
 from opendeep_app.voice.model import Connection, Model
 from opendeep_app.voice.phases import MOVES, Phase
@@ -420,7 +420,10 @@ class CallSession:
         self.finish(EndedBy.AGENT, reason)
 
     async def press_keys(self, digits: str) -> None:
-        """Plays tones and comes back on a new stream; raises `CarrierError`."""
+        """Presses keys, as sound or by the carrier on a new stream; raises `CarrierError`."""
+        if self.deps.settings.dtmf == "inband":
+            await self.line.play_tones(tones.keys(digits))
+            return
         program = twiml.connect_stream(self.deps.settings, self.call_id, digits)
         try:
             await self.line.move(lambda sid: self.deps.telephony.redirect(sid, program))

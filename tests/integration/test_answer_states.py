@@ -126,6 +126,16 @@ async def test_a_menu_hears_keys_and_no_words(exchange: Exchange) -> None:
     assert seen["digits"] == "1"
 
 
+@pytest.mark.parametrize("exchange_settings", [{"dtmf": "inband"}], indirect=True)
+async def test_a_menu_hears_keys_that_are_sent_as_sound(exchange: Exchange) -> None:
+    call_id = await exchange.dial(MENU)
+    call = await exchange.ended(call_id)
+    [seen] = await exchange.heard()
+    assert seen["digits"] == "", "the carrier pressed keys"
+    assert call.answer_state is AnswerState.HUMAN
+    assert any("Book a table" in text for text in seen["heard"])
+
+
 async def test_a_person_hears_the_opening_then_why(exchange: Exchange) -> None:
     call_id = await exchange.dial(PERSON, **SECRET)
     call = await exchange.ended(call_id)

@@ -177,8 +177,17 @@ def test_the_carrier_does_not_overrule_a_conversation() -> None:
 
 def test_the_carrier_can_tell_a_person_from_their_breath() -> None:
     who = Answering(0.0)
-    who.carrier_says(CarrierGuess.HUMAN, 3.0)
+    who.carrier_says(CarrierGuess.HUMAN, 1.0)
+    assert is_(who, None)
+    who.look(1.0 + answering.DOUBT_SECONDS)
     assert is_(who, AnswerState.HUMAN)
+
+
+def test_a_menu_that_the_carrier_takes_for_a_person_is_still_a_menu() -> None:
+    who = Answering(0.0)
+    who.carrier_says(CarrierGuess.HUMAN, 1.0)
+    said(who, "For appointments, press 1.", 1.5, 4.0)
+    assert is_(who, AnswerState.MENU)
 
 
 @pytest.mark.parametrize("guess", answering.GREETING_OVER)

@@ -9,6 +9,7 @@ from opendeep_app.bus import AnswerGiven, CarrierEnded, HangUp
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, InfoRequestStatus, Speaker
 from opendeep_app.voice import session as session_module
+from opendeep_app.voice import tones
 from opendeep_app.voice.phases import Phase
 from tests.fixtures.virtual_time import VirtualTime
 from tests.fixtures.voices import FakeSocket, Stage, stage
@@ -385,6 +386,21 @@ async def test_keys_are_pressed_and_the_conversation_goes_on(stage: Stage) -> No
     assert second.events() == ["media", "mark"]
     stage.session.detach(second.stream)
     assert (await stage.over())[0] is EndedBy.RECIPIENT
+
+
+async def test_keys_can_be_sent_as_sound(stage: Stage) -> None:
+    stage.session.deps.settings.dtmf = "inband"
+    await stage.begin()
+    stage.model.speak()
+    stage.model.respond(("send_dtmf", {"digits": "1#"}))
+    await stage.settle()
+    assert not stage.telephony.programs
+    assert stage.socket.events()[-2:] == ["clear", "media"]
+    assert stage.socket.sent[-1]["media"]["payload"] == tones.keys("1#")
+    assert stage.model.outputs == [{"status": "pressed"}]
+    stage.model.emit("input_audio_buffer.speech_started", item_id="u1")
+    await stage.settle()
+    assert stage.socket.events()[-1] == "media", "the menu's next word cut the keys off"
 
 
 async def test_keys_that_cannot_be_pressed_are_reported_to_the_model(stage: Stage) -> None:
