@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     adopt_after_seconds: float = Field(10, gt=0)
     withdraw_after_seconds: float = Field(60, gt=0)
     session_lost_seconds: float = Field(15, gt=0)
+    keep_transcripts_days: int = Field(0, ge=0)
+    """Days after a call, unless its user says otherwise; 0 for ever."""
+    keep_recordings_days: int = Field(0, ge=0)
 
     api_requests_per_minute: int = Field(6000, ge=1)
     """Of each user."""

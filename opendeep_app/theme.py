@@ -66,5 +66,7 @@ EVENT: dict[Event, Look] = {
     Event.CALL_MOVED: Look("Next call moved", "wait", "clock"),
     Event.CALL_SKIPPED: Look("You skipped a call", "wait", "clock"),
     Event.DO_NOT_CALL_REQUESTED: Look("Asked not to be called again", "bad", "x"),
+    Event.DATA_DELETED: Look("Deleted after its time", "off", "x"),
+    Event.TASK_RECOVERED: Look("Found stuck and moved on", "wait", "undo"),
     Event.DIALLING_DELAYED: Look("Dialling delayed", "wait", "clock"),
 }

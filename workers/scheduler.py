@@ -16,6 +16,9 @@ from workers.leases import shorten
 
 log = structlog.get_logger()
 
+#: A task that nothing would move on has stood still for so long.
+STUCK_SECONDS = 60
+
 
 async def dispatch_due(ctx: dict[str, Any]) -> int:
     """Claims what is due and queues its dialling; returns how many calls."""
@@ -46,6 +49,7 @@ async def sweep(ctx: dict[str, Any]) -> None:
         unanalysed = await call_rows.unanalysed(session, job_lost)
         unwanted = await call_rows.unwanted(session)
         forgotten = await task_rows.forgotten(session)
+        stuck = await task_rows.stuck(session, now - timedelta(seconds=STUCK_SECONDS))
     lost = [("place_call", "place", call_id) for call_id in undialled]
     lost += [("analyse_call", "analyse", call_id) for call_id in unanalysed]
     lost += [("hang_up_call", "hang-up", call_id) for call_id in unwanted]
@@ -60,6 +64,9 @@ async def sweep(ctx: dict[str, Any]) -> None:
     for task_id in forgotten:
         async with deps.db.unit_of_work() as uow:
             await reconciling.call_back_forgotten(uow, task_id)
+    for task_id in stuck:
+        async with deps.db.unit_of_work() as uow:
+            await reconciling.recover(uow, task_id)
 
 
 async def _reconcile(deps: Dependencies, call: Call) -> None:

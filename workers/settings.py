@@ -14,6 +14,7 @@ from workers.calls import analyse_call, hang_up_call, hang_up_stray, place_call
 from workers.info_requests import expire_info_requests
 from workers.leases import Leases, on_job_end, on_job_start
 from workers.recordings import fetch_recording, sweep_recordings
+from workers.retention import delete_recording, forget
 from workers.scheduler import dispatch_due, sweep
 from workers.webhooks import deliver_webhook, forget_old_messages, sweep_webhooks
 
@@ -48,12 +49,14 @@ class WorkerSettings:
         func(hang_up_call, keep_result=0, max_tries=1),
         func(hang_up_stray, keep_result=0, max_tries=1),
         func(fetch_recording, keep_result=0, max_tries=1),
+        func(delete_recording, keep_result=0, max_tries=1),
         func(dispatch_due, keep_result=0, max_tries=1),
         func(deliver_webhook, keep_result=0, max_tries=1),
     ]
     cron_jobs: ClassVar = [
         cron(dispatch_due, second=EVERY_SECOND, keep_result=0, max_tries=1),
         cron(expire_info_requests, second=EVERY_SECOND, keep_result=0, max_tries=1),
+        cron(forget, minute=17, keep_result=0, max_tries=1),
         cron(sweep, second=EVERY_FIVE_SECONDS, keep_result=0, max_tries=1),
         cron(sweep_webhooks, second=EVERY_FIVE_SECONDS, keep_result=0, max_tries=1),
         cron(sweep_recordings, second=31, keep_result=0, max_tries=1),

@@ -13,6 +13,7 @@ from opendeep_app.api import (
     live_calls,
     practice,
     problems,
+    task_data,
     tasks,
     webhooks,
 )
@@ -24,6 +25,7 @@ from opendeep_app.essentials import Essentials
 
 ROUTERS = (
     tasks.router,
+    task_data.router,
     info_requests.router,
     calls.router,
     live_calls.router,

@@ -62,6 +62,10 @@ class TaskEventType(StrEnum):
     DO_NOT_CALL_REQUESTED = "do_not_call_requested"
     #: Dialling must wait: calling hours, caps or provider trouble.
     DIALLING_DELAYED = "dialling_delayed"
+    #: Housekeeping: something was kept for as long as it should be.
+    DATA_DELETED = "data_deleted"
+    #: Found in a state that nothing would have moved on.
+    TASK_RECOVERED = "task_recovered"
 
 
 class Actor(StrEnum):
@@ -297,6 +301,8 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.CALL_SKIPPED: Scheduled,
     TaskEventType.DO_NOT_CALL_REQUESTED: Reason,
     TaskEventType.DIALLING_DELAYED: Scheduled,
+    TaskEventType.DATA_DELETED: Reason,
+    TaskEventType.TASK_RECOVERED: Reason,
 }
 
 

@@ -171,6 +171,26 @@ async def due(
     return list(rows)
 
 
+async def stuck(session: AsyncSession, before: datetime, limit: int = 100) -> list[str]:
+    """Ids of tasks that wait for a call or an analysis of which there is nothing (any more)."""
+    live = select(col(Call.id)).where(col(Call.task_id) == col(Task.id), LIVE_NOW)
+    unread = select(col(Call.id)).where(
+        col(Call.task_id) == col(Task.id),
+        col(Call.status) == "ENDED",
+        col(Call.analysed_at).is_(None),
+    )
+    rows = await session.scalars(
+        select(col(Task.id))
+        .where(
+            col(Task.updated_at) < before,
+            ((col(Task.status) == TaskStatus.IN_PROGRESS) & ~live.exists())
+            | ((col(Task.status) == TaskStatus.PENDING_ANALYSIS) & ~unread.exists()),
+        )
+        .limit(limit)
+    )
+    return list(rows)
+
+
 async def forgotten(session: AsyncSession, limit: int = 100) -> list[str]:
     """Ids of tasks that wait for an answer although every question has one."""
     owed = select(col(InfoRequest.id)).where(

@@ -140,6 +140,19 @@ async def apply(uow: UnitOfWork, call_id: str, analysis: CallAnalysis | None) ->
     return True
 
 
+async def decide_anew(uow: UnitOfWork, task: Task, call: Call | None) -> None:
+    """Moves on a task whose last call has been analysed and that nobody decided about."""
+    if call is None:
+        reason = "It waited for the analysis of a call that was never made."
+        await move(uow, task, TaskEventType.GAVE_UP, Reason(reason=reason), result_reason=reason)
+    elif call.outcome is CallOutcome.GOAL_MET:
+        await _complete(uow, task, call.id, task.result_summary)
+    else:
+        outcome = call.outcome or CallOutcome.INCONCLUSIVE
+        summary = sentence(retry.WORDS[outcome]) + "."
+        await _retry_or_give_up(uow, task, call, outcome, summary)
+
+
 async def _complete(uow: UnitOfWork, task: Task, call_id: str, summary: str) -> None:
     if not allowed(task.status, TaskEventType.GOAL_MET):
         return

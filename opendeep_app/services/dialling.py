@@ -30,7 +30,14 @@ from opendeep_app.models import (
 from opendeep_app.models.task_events import Claimed, Dialled, Reason, TimeRule
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import carrier_health, do_not_call, ending, phone_numbers, rules
+from opendeep_app.services import (
+    budgets,
+    carrier_health,
+    do_not_call,
+    ending,
+    phone_numbers,
+    rules,
+)
 from opendeep_app.services.scheduling import when
 from opendeep_app.services.transitions import move, record
 
@@ -78,6 +85,9 @@ async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
         if task.phone_number in numbers:
             continue
         if live_by_user.get(task.user_id, 0) >= uow.policy.max_user_calls:
+            continue
+        if short := await budgets.shortage(uow, task):
+            await budgets.postpone(uow, task, short)
             continue
         call = await _claim(uow, task)
         if call is not None:
@@ -225,6 +235,7 @@ async def _claim(uow: UnitOfWork, task: Task) -> Call | None:
         Claimed(attempt_number=attempt, retry=task.status is TaskStatus.RETRY_SCHEDULED),
         call_id=call.id,
         current_attempt_count=task.current_attempt_count + 1,
+        **await budgets.reserve(uow, task, call),
     )
     return call
 

@@ -1,6 +1,7 @@
 """How a call ends: the one place that closes a call's row, its questions and its task's turn."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import col
@@ -24,7 +25,7 @@ from opendeep_app.models.task_events import Ended, InfoRequestRef, TimeRule, Wit
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import costs, info_requests
+from opendeep_app.services import budgets, costs, info_requests
 from opendeep_app.services.scheduling import call_back, dispatch, when
 from opendeep_app.services.transitions import move, record
 
@@ -59,6 +60,7 @@ async def finish(
     if not await _close(uow, call, outcome, ended_by, reason, duration_seconds, carrier_error):
         return False
     await costs.settle(uow, call.id)
+    settled = await budgets.settle(uow, task, call)
     await info_requests.expire_all(uow, task, call.id, "The call has ended.")
     asked = await question_rows.for_call(uow.session, call.id)
     if call.direction is Direction.INBOUND:
@@ -79,9 +81,13 @@ async def finish(
     )
     actor = ACTORS[call.ended_by or ended_by]
     if task.status is not TaskStatus.IN_PROGRESS:
-        await record(uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id)
+        await record(
+            uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id, **settled
+        )
     elif owed:
-        await record(uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id)
+        await record(
+            uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id, **settled
+        )
         await move(
             uow,
             task,
@@ -90,10 +96,14 @@ async def finish(
             call_id=call.id,
         )
     elif late:
-        await record(uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id)
+        await record(
+            uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id, **settled
+        )
         await call_back(uow, task, call.id)
     else:
-        await move(uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id)
+        await move(
+            uow, task, TaskEventType.CALL_ENDED, ended, actor=actor, call_id=call.id, **settled
+        )
     uow.enqueue("analyse_call", call.id, job_id=f"analyse:{call.id}")
     return True
 
@@ -118,7 +128,10 @@ async def withdraw(uow: UnitOfWork, call: Call, reason: str, delay_until: dateti
     if not closed.rowcount:  # type: ignore[attr-defined]
         return False
     await uow.session.refresh(call)
-    attempts = task.current_attempt_count - 1
+    changes: dict[str, Any] = {
+        "current_attempt_count": task.current_attempt_count - 1,
+        **await budgets.settle(uow, task, call),
+    }
     if task.status is not TaskStatus.IN_PROGRESS:
         await record(
             uow,
@@ -126,7 +139,7 @@ async def withdraw(uow: UnitOfWork, call: Call, reason: str, delay_until: dateti
             TaskEventType.CALL_WITHDRAWN,
             Withdrawn(reason=reason, rules=[reason]),
             call_id=call.id,
-            current_attempt_count=attempts,
+            **changes,
         )
         return True
     schedule = await when(uow, task, TimeRule.WITHDRAWN, delay_until, reason.rstrip("."))
@@ -138,7 +151,7 @@ async def withdraw(uow: UnitOfWork, call: Call, reason: str, delay_until: dateti
         call_id=call.id,
         next_action_at=schedule.at,
         next_action_reason=schedule.reason,
-        current_attempt_count=attempts,
+        **changes,
     )
     dispatch(uow, schedule.at)
     return True

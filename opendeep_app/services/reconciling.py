@@ -2,15 +2,21 @@
 
 from datetime import timedelta
 
+import structlog
+
 from opendeep_app.adapters.telephony import CarrierCall
 from opendeep_app.db import UnitOfWork
-from opendeep_app.models import Call, CallOutcome, EndedBy, TaskStatus
+from opendeep_app.models import Call, CallOutcome, EndedBy, TaskEventType, TaskStatus
+from opendeep_app.models.task_events import Reason
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import info_requests as question_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import calls, dialling, ending
+from opendeep_app.services import analysis, calls, dialling, ending
 from opendeep_app.services.calls import CarrierStatus
 from opendeep_app.services.scheduling import call_back
+from opendeep_app.services.transitions import move
+
+log = structlog.get_logger()
 
 
 async def adopt_or_withdraw(uow: UnitOfWork, call_id: str, listed: list[CarrierCall]) -> None:
@@ -77,6 +83,24 @@ def _lost(uow: UnitOfWork, call: Call) -> bool:
     """Whether the voice session that held the call has died."""
     silence = timedelta(seconds=uow.policy.session_lost_seconds)
     return call.session_seen_at is not None and uow.now - call.session_seen_at >= silence
+
+
+async def recover(uow: UnitOfWork, task_id: str) -> None:
+    """Moves on a task that waits for something that will not come, and says so.
+
+    No path is known that leads there; this is for the one that nobody thought of.
+    """
+    task = await task_rows.lock(uow.session, task_id)
+    waits = task.status is TaskStatus.IN_PROGRESS
+    if waits and await call_rows.live_for_task(uow.session, task_id) is None:
+        reason = "It waited for a call that is over"
+        recovered = TaskEventType.TASK_RECOVERED
+        await move(uow, task, recovered, Reason(reason=reason))
+        log.error("task_recovered", task_id=task_id)
+    made = [c for c in await call_rows.for_task(uow.session, task_id) if c.outcome is not None]
+    if task.status is TaskStatus.PENDING_ANALYSIS and all(call.analysed_at for call in made):
+        await analysis.decide_anew(uow, task, made[-1] if made else None)
+        log.error("task_decided_anew", task_id=task_id)
 
 
 async def call_back_forgotten(uow: UnitOfWork, task_id: str) -> None:

@@ -9,7 +9,7 @@ from opendeep_app.models import Call, CallStatus, Direction, Task, TaskEventType
 from opendeep_app.models.task_events import Received
 from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import ending
+from opendeep_app.services import budgets, ending
 from opendeep_app.services.transitions import MOVES, move
 
 #: The call that is about to be dialled gives way to the one that comes in.
@@ -21,7 +21,7 @@ async def match(uow: UnitOfWork, from_number: str, carrier_sid: str) -> Call | N
 
     Of several tasks the one that called last counts, whoever's it is. What was scheduled is
     superseded in this transaction; the call counts as an attempt. None when there is no such
-    task, or the number is on the line already. The same SID gives the same call again.
+    task, a budget is used up, or the number is on the line already. The same SID gives the same call again.
     """
     known = await uow.session.scalar(select(Call).where(col(Call.carrier_sid) == carrier_sid))
     if known is not None:
@@ -35,6 +35,8 @@ async def match(uow: UnitOfWork, from_number: str, carrier_sid: str) -> Call | N
             await ending.withdraw(uow, going_on, "They rang back before we dialled", uow.now)
         if task.status not in MOVES[TaskEventType.CALL_RECEIVED].sources:
             continue
+        if await budgets.shortage(uow, task):
+            return None
         call = Call(
             task_id=task_id,
             attempt_number=await call_rows.next_attempt_number(uow.session, task_id),
@@ -54,6 +56,7 @@ async def match(uow: UnitOfWork, from_number: str, carrier_sid: str) -> Call | N
             Received(attempt_number=call.attempt_number, carrier_sid=carrier_sid),
             call_id=call.id,
             current_attempt_count=task.current_attempt_count + 1,
+            **await budgets.reserve(uow, task, call),
         )
         return call
     return None

@@ -47,6 +47,7 @@ MOVES: dict[Event, Move] = {
     ),
     Event.CALL_WITHDRAWN: Move((Status.IN_PROGRESS,), Status.PENDING),
     Event.CALL_ENDED: Move((Status.IN_PROGRESS,), Status.PENDING_ANALYSIS),
+    Event.TASK_RECOVERED: Move((Status.IN_PROGRESS,), Status.PENDING_ANALYSIS),
     Event.INFO_AWAITED: Move((Status.IN_PROGRESS,), Status.PENDING_USER_INFO),
     Event.INFO_CALLBACK_SCHEDULED: Move(
         (Status.IN_PROGRESS, Status.PENDING_USER_INFO), Status.PENDING
@@ -108,6 +109,7 @@ async def move(
     values = {
         "next_action_at": None,
         "next_action_reason": "",
+        "waits_for_budget": False,
         **changes,
         "status": step.target,
     }

@@ -112,7 +112,7 @@ async def test_an_idempotency_key_is_plain_text(ada: httpx.AsyncClient) -> None:
         ("GET", "/api/%0Atasks", 404),
         ("GET", "/api/tasks/%0A", 404),
         ("GET", "/api/tasks", 405),
-        ("DELETE", "/api/tasks/details", 405),
+        ("PUT", "/api/tasks/details", 405),
         ("PUT", "/api/do-not-call", 405),
         ("GET", "/api/info-requests?status=closed", 422),
         ("GET", "/api/info-requests?limit=1", 422),
