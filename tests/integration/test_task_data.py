@@ -28,7 +28,12 @@ async def lived(life: Life) -> tuple[str, str]:
     await life.say(call_id, Speaker.RECIPIENT, f"It is {SECRET}.")
     await life.answer(await life.ask(call_id, f"What is {SECRET}?"), SECRET)
     async with life.db.unit_of_work() as uow:
-        finding: dict[str, Any] = {"call_id": call_id, "task_id": task_id, "created_at": uow.now, "line": 2}
+        finding: dict[str, Any] = {
+            "call_id": call_id,
+            "task_id": task_id,
+            "created_at": uow.now,
+            "line": 2,
+        }
         uow.session.add(Finding(field="word", value=SECRET, quote=f"It is {SECRET}.", **finding))
     await life.close(call_id)
     await life.analyse(call_id, found(Verdict.GOAL_MET, summary=f"It is {SECRET}."))
