@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from opendeep_app.dependencies import Dependencies
-from opendeep_app.services import retention
+from opendeep_app.services import recordings, retention
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ async def forget(ctx: dict[str, Any]) -> int:
     settings, count = deps.settings, 0
     while True:
         async with deps.db.reading() as session:
-            transcripts, recordings = await retention.expired(
+            transcripts, sounds = await retention.expired(
                 session,
                 deps.clock(),
                 settings.keep_transcripts_days,
@@ -30,11 +30,11 @@ async def forget(ctx: dict[str, Any]) -> int:
         for call_id in transcripts:
             async with deps.db.unit_of_work() as uow:
                 await retention.forget_transcript(uow, call_id)
-        for call_id in recordings:
+        for call_id in sounds:
             async with deps.db.unit_of_work() as uow:
                 await retention.forget_recording(uow, call_id)
-        count += len(transcripts) + len(recordings)
-        if not transcripts and not recordings:
+        count += len(transcripts) + len(sounds)
+        if not transcripts and not sounds:
             break
     if count:
         log.info("data_deleted", count=count)
@@ -45,15 +45,13 @@ async def forget(ctx: dict[str, Any]) -> int:
 async def delete_recording(ctx: dict[str, Any], name: str) -> None:
     """Deletes the file of a recording; one whose job was lost is found as an orphan."""
     deps: Dependencies = ctx["deps"]
-    (deps.settings.data_dir / "recordings" / Path(name).name).unlink(missing_ok=True)
+    (recordings.directory(deps.settings) / Path(name).name).unlink(missing_ok=True)
 
 
 async def delete_orphaned_recordings(ctx: dict[str, Any]) -> int:
     """Deletes the files that no call names, unless they may be about to be named."""
     deps: Dependencies = ctx["deps"]
-    directory = deps.settings.data_dir / "recordings"
-    if not directory.is_dir():
-        return 0
+    directory = recordings.directory(deps.settings)
     async with deps.db.reading() as session:
         named = await retention.recordings(session)
     orphans = [path for path in directory.iterdir() if path.name not in named and not _fresh(path)]

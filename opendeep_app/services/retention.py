@@ -65,7 +65,9 @@ async def forget_recording(uow: UnitOfWork, call_id: str) -> None:
     name = (await uow.session.get_one(Call, call_id)).recording_file
     if name is None:
         return
-    await _change(uow, call_id, recording_file=None, recording_seconds=None)
+    # Without its SID it is not fetched again.
+    gone = {"recording_file": None, "recording_seconds": None, "recording_sid": None}
+    await _change(uow, call_id, **gone)
     uow.enqueue("delete_recording", name)
     reason = "The recording was kept as long as your settings say."
     deleted = TaskEventType.DATA_DELETED

@@ -136,7 +136,7 @@ async def test_recordings_go_with_their_files_and_orphans_too(
     task_id, call_id = await lived(life)
     async with life.db.unit_of_work() as uow:
         await uow.session.execute(update(Call).values(recording_file="a.wav"))
-    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings").mkdir(exist_ok=True)
     files = [tmp_path / "recordings" / name for name in ("a.wav", "orphan.wav", "fresh.wav")]
     for file in files:
         file.write_bytes(b"RIFF")
