@@ -100,6 +100,7 @@ def _live() -> rx.Component:
                 ),
                 el.span("The agent takes notes from you once they talk.", class_name="soft grow"),
             ),
+            el.span(call.cost, class_name="soft small num", title="Cost so far"),
             el.button(
                 icon("phone-off", 15),
                 "Hang up",

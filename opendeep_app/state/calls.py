@@ -93,8 +93,9 @@ class CallView:
     id: str = ""
     live: bool = False
     talking: bool = False
-    #: What the agent is doing at this moment.
+    #: What the agent is doing at this moment, and what the call has cost so far.
     doing: str = ""
+    cost: str = ""
     facts: list[FactRow] = field(default_factory=list)
     brief: str = ""
     recording: str = ""
@@ -131,6 +132,7 @@ def call_view(
         live=call.status.live,
         talking=talking,
         doing=_doing(questions, said) if talking else "",
+        cost=money(call.cost_micros) if call.cost_micros else "",
         facts=_facts(call),
         brief=call.brief,
         recording=f"/api/calls/{call.id}/recording" if call.recording_file else "",

@@ -90,7 +90,7 @@ class Lives(RuleBasedStateMachine):
         task_id = self.run_step(self.life.create(number, max_attempts=attempts))
         return multiple(task_id) if task_id else multiple()
 
-    @rule(task_id=tasks, wish=st.sampled_from(["hold", "resume", "cancel", "call_now"]))
+    @rule(task_id=tasks, wish=st.sampled_from(["hold", "resume", "cancel", "reopen", "call_now"]))
     def wish(self, task_id: str, wish: str) -> None:
         self.run_step(self.life.wish(wish, task_id))
 
