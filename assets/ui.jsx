@@ -213,11 +213,11 @@ export function Shortcuts() {
   return null;
 }
 
-// Keeps the newest line in sight unless the reader has scrolled up.
+// Keeps the newest line in sight unless the reader has scrolled up, or `lines` is none.
 export function Follow({ children, lines, ...rest }) {
   const ref = useRef(null), stick = useRef(true);
   useEffect(() => {
-    if (stick.current && ref.current) ref.current.scrollTop = ref.current.scrollHeight;
+    if (lines && stick.current && ref.current) ref.current.scrollTop = ref.current.scrollHeight;
   }, [lines]);
   return h("div", { ...rest, ref, onScroll: (e) => { const d = e.currentTarget; stick.current = d.scrollHeight - d.scrollTop - d.clientHeight < 40; } }, children);
 }

@@ -4,9 +4,11 @@ uv run python scripts/screens.py
 """
 
 import asyncio
+import random
+import re
 import sys
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -18,18 +20,34 @@ sys.path.insert(0, str(ROOT))
 
 from opendeep_app.bus import Bus  # noqa: E402
 from opendeep_app.clock import utc_now  # noqa: E402
-from opendeep_app.db import Database  # noqa: E402
-from opendeep_app.models import InfoRequest, Task  # noqa: E402
-from opendeep_app.policy import ALWAYS, Policy  # noqa: E402
+from opendeep_app.db import Database, UnitOfWork  # noqa: E402
+from opendeep_app.models import (  # noqa: E402
+    Call,
+    CallOutcome,
+    CallStatus,
+    InfoRequest,
+    Task,
+    TaskStatus,
+)
+from opendeep_app.policy import Policy  # noqa: E402
+from opendeep_app.rules import ALWAYS  # noqa: E402
 from opendeep_app.services import accounts, info_requests, tasks  # noqa: E402
 from opendeep_app.services.tasks import NewTask  # noqa: E402
 from tests.fixtures.browsers import FLAGS, find_chromium  # noqa: E402
 from tests.fixtures.stacks import Stack  # noqa: E402
 
 SCREENS = ROOT / "docs" / "screens"
-SIZES = {"desk": (1280, 860), "phone": (360, 780)}
+SIZES = {"desk": (1440, 900), "phone": (360, 780)}
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+#: Every page there is, so that no new one is forgotten; those for a token's bearer have none.
+ROUTES = sorted(
+    route
+    for source in (ROOT / "opendeep_app" / "pages").glob("*.py")
+    for route in re.findall(r'route="([^"]+)"', source.read_text())
+    if route != "/sign-in" and (route == "/tasks/[task_id]" or "[" not in route)
+)
+NAMES = {"/": "tasks", "/tasks/[task_id]": "task", "/tasks/new": "new-task"}
 
 SETTLED = [
     NewTask("+12025550101", "Book a table for four on Friday at seven.", "Trattoria Luna"),
@@ -76,19 +94,16 @@ async def _take_all(stack: Stack) -> None:
         browser = await playwright.chromium.launch(
             executable_path=find_chromium(playwright.chromium.executable_path), args=FLAGS
         )
+        async with db.unit_of_work() as uow:
+            await _add_past(uow, user.id)
         settled = await _task_id(db, "Trattoria Luna")
         for scheme in SCHEMES:
             for size in SIZES:
                 page = await _open(browser, stack, scheme, size)
-                for name, path in {
-                    "tasks": "/",
-                    "task": f"/tasks/{settled}",
-                    "new-task": "/tasks/new",
-                    "questions": "/questions",
-                }.items():
-                    await page.goto(stack.web_url + path)
+                for route in ROUTES:
+                    await page.goto(stack.web_url + route.replace("[task_id]", settled))
                     await _put_off(page)
-                    await _shoot(page, name, size, scheme)
+                    await _shoot(page, name_of(route), size, scheme)
                 await page.context.close()
         async with db.unit_of_work() as uow:
             asking = await tasks.create(uow, user.id, ASKS)
@@ -107,12 +122,90 @@ async def _take_all(stack: Stack) -> None:
         assert request is not None
         async with db.unit_of_work() as uow:
             await info_requests.answer(uow, user.id, request, "3 May 1980", "web")
-        page = await _open(browser, stack, "light", "desk", signed_in=False)
-        await page.goto(f"{stack.web_url}/sign-in")
-        await _shoot(page, "sign-in", "desk", "light")
+        for scheme in SCHEMES:
+            for size in SIZES:
+                page = await _open(browser, stack, scheme, size, signed_in=False)
+                await page.goto(f"{stack.web_url}/sign-in")
+                await _shoot(page, "sign-in", size, scheme)
+                await page.context.close()
         await browser.close()
     await db.close()
     await bus.close()
+    _write_gallery()
+
+
+def name_of(route: str) -> str:
+    """What the pictures of a page are called."""
+    return NAMES.get(route, route.strip("/").replace("/", "-"))
+
+
+def _write_gallery() -> None:
+    """One page that shows all the others."""
+    names = sorted({path.name.rsplit("-", 2)[0] for path in SCREENS.glob("*.png")})
+    parts = [
+        "# Every page\n\nTaken by `scripts/screens.py` from the product on its practice line.\n"
+    ]
+    for name in names:
+        pictures = [
+            f'<img src="{name}-{size}-{scheme}.png" width="{width}%" alt="{name}, {size}, {scheme}">'
+            for scheme in SCHEMES
+            for size, width in (("desk", 36), ("phone", 11))
+        ]
+        parts.append(f"## {name.replace('-', ' ').capitalize()}\n\n{' '.join(pictures)}\n")
+    (SCREENS / "README.md").write_text("\n".join(parts))
+
+
+async def _add_past(uow: UnitOfWork, user_id: str) -> None:
+    """A month of calls, so that there is something to plot."""
+    dice = random.Random(1)
+    missed = [CallOutcome.FAILED_BUSY, CallOutcome.FAILED_NO_ANSWER, CallOutcome.FAILED_VOICEMAIL]
+    for number in range(90):
+        day = uow.now - timedelta(days=dice.randrange(1, 30))
+        at = day.replace(hour=dice.choice([14, 15, 16, 16, 17, 18, 19, 20, 21]), minute=number % 60)
+        done = dice.random() < 0.8
+        attempts = dice.choice([1, 1, 1, 2, 2, 3]) if done else 3
+        task = Task(
+            user_id=user_id,
+            phone_number=f"+1415555{1000 + number}",
+            contact_name=f"Customer {number + 1}",
+            goal="Confirm the appointment.",
+            time_zone=dice.choice(["America/Los_Angeles", "America/New_York", "America/Denver"]),
+            status=TaskStatus.COMPLETED if done else TaskStatus.FAILED,
+            current_attempt_count=attempts,
+            created_at=at,
+            updated_at=at,
+        )
+        uow.session.add(task)
+        await uow.session.flush()
+        for attempt in range(attempts):
+            last = done and attempt == attempts - 1
+            uow.session.add(_past_call(task, attempt, at, last, dice, missed))
+
+
+def _past_call(
+    task: Task,
+    attempt: int,
+    began: datetime,
+    reached: bool,
+    dice: random.Random,
+    missed: list[CallOutcome],
+) -> Call:
+    at = began + timedelta(minutes=25 * attempt)
+    seconds = dice.randrange(30, 200) if reached else 0
+    return Call(
+        task_id=task.id,
+        attempt_number=attempt + 1,
+        phone_number=task.phone_number,
+        status=CallStatus.ENDED,
+        outcome=CallOutcome.GOAL_MET if reached else dice.choice(missed),
+        created_at=at,
+        dialled_at=at,
+        answered_at=at if reached else None,
+        ended_at=at + timedelta(seconds=seconds),
+        analysed_at=at + timedelta(seconds=seconds + 5),
+        duration_seconds=seconds or None,
+        cost_micros=900 * seconds,
+    )
 
 
 async def _open(

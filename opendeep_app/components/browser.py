@@ -107,7 +107,7 @@ class Shortcuts(_Browser):
 
 
 class Follow(_Browser):
-    """A box that keeps its newest line in sight; `lines` is how many there are."""
+    """A box that keeps its newest line in sight; `lines` is how many there are, 0 to stay put."""
 
     tag = "Follow"
     lines: rx.Var[int]

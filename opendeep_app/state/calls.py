@@ -107,7 +107,7 @@ class CallView:
 def money(micros: int) -> str:
     """Millionths of a dollar as dollars; small sums keep their digits."""
     dollars = micros / 1_000_000
-    return f"${dollars:,.2f}" if dollars >= 1 or not micros else f"${dollars:.4f}"
+    return f"${dollars:,.2f}" if dollars >= 0.1 or not micros else f"${dollars:.4f}"
 
 
 def attempt_row(row: CallRow, call: Call) -> AttemptRow:
