@@ -107,6 +107,7 @@ def _navigation(here: str) -> rx.Component:
     return el.nav(
         brand(),
         entry("Tasks", "/", "list-checks"),
+        entry("Overview", "/overview", "chart-column"),
         entry(
             "Questions",
             "/questions",
