@@ -273,6 +273,8 @@ class CallSession:
 
     async def key_pressed(self, digit: str) -> None:
         """The recipient pressed a key, which the model cannot hear."""
+        if self.phase is Phase.ENDED:
+            return
         text = f"The recipient pressed the key {digit}."
         self.scribe.add_line(Speaker.SYSTEM, text, "", self._offset_ms)
         self.reception.key_pressed()
