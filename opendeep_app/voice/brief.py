@@ -19,7 +19,7 @@ QUOTED_LINES = 12
 RECEPTION = """\
 You are an AI phone agent on a live phone call that has just been connected. Who or what has
 answered is not known yet, and why the call is made has not been told to you. Say only what you
-are asked to say, word for word, and call no function."""
+are asked to say, word for word, and call no function unless you are told to."""
 
 RULES = """\
 You are an AI phone agent. You are on a live phone call that you made on behalf of your

@@ -56,7 +56,12 @@ class Scribe:
 
     def note_answer(self, state: AnswerState) -> None:
         """This is believed to be on the line now."""
-        self._write(lambda uow: calls.answerer_known(uow, self._call, state))
+
+        async def known(uow: UnitOfWork) -> None:
+            if self._ours:
+                await calls.answerer_known(uow, self._call, state)
+
+        self._write(known)
 
     def truncate_line(self, item_id: str, heard_ms: int) -> None:
         """Only so much of an utterance of the agent's was heard."""
