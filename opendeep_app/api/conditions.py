@@ -32,6 +32,11 @@ class Condition:
         self._response = response
         self._known = if_none_match
 
+    @property
+    def given(self) -> bool:
+        """Whether the client has an earlier answer, so that an early look may pay."""
+        return self._known is not None
+
     def check(self, *state: object) -> None:
         """Tags the answer with the state; raises `NotModified` when the client has it."""
         digest = hashlib.blake2b(repr(state).encode("utf-8", "replace"), digest_size=12)

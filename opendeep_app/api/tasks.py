@@ -201,6 +201,10 @@ class TaskFilter(BaseModel):
     status: Annotated[list[TaskStatus], BeforeValidator(_words)] = Field(
         [], description="Any of these; repeated, or separated by commas."
     )
+    outcome: Annotated[list[CallOutcome], BeforeValidator(_words)] = Field(
+        [], description="What came of the newest ended call: any of these."
+    )
+    needs_me: bool = Field(False, description="Only those with a question that waits for you.")
     campaign_id: Id | None = None
     created_after: Instant | None = Field(None, description="Created at this time or later.")
     created_before: Instant | None = Field(None, description="Created before this time.")
@@ -240,14 +244,17 @@ async def list_task_details(
     """Tasks with their events, calls (with transcripts) and questions, a page at a time."""
     wanted = TaskQuery(
         statuses=tuple(query.status),
+        outcomes=tuple(query.outcome),
         text=query.q,
-        **query.model_dump(exclude={"status", "q"}),
+        **query.model_dump(exclude={"status", "outcome", "q"}),
     )
     total = await deps.cache.total(caller.id, wanted)
     async with deps.db.reading() as session:
         tasks, cursor = await rows.page(session, caller.id, wanted)
-        condition.check(total, cursor, await versions.of_tasks(session, tasks))
+        if condition.given:
+            condition.check(total, cursor, await versions.of_tasks(session, tasks))
         details = await rows.with_relations(session, tasks)
+    condition.check(total, cursor, versions.of_details(details))
     items = [TaskDetail.of(detail) for detail in details]
     return TaskPage(items=items, next_cursor=cursor, total=total)
 
@@ -258,12 +265,13 @@ async def get_task(
 ) -> TaskDetail:
     """One task with its events, calls (with transcripts) and questions."""
     async with deps.db.reading() as session:
-        version = await versions.of_task(session, caller.id, task_id)
-        if version is None:
+        task = await rows.get(session, caller.id, task_id)
+        if task is None:
             raise NotFound("There is no such task.")
-        condition.check(version)
-        detail = await rows.get_detail(session, caller.id, task_id)
-    assert detail is not None
+        if condition.given:
+            condition.check(await versions.of_tasks(session, [task]))
+        (detail,) = await rows.with_relations(session, [task])
+    condition.check(versions.of_details([detail]))
     return TaskDetail.of(detail)
 
 

@@ -298,6 +298,8 @@ async def conditions(
 
 async def with_relations(session: AsyncSession, tasks: Sequence[Task]) -> list[TaskDetail]:
     """The tasks with everything that belongs to them, in four queries."""
+    if not tasks:
+        return []
     ids = [task.id for task in tasks]
     events: dict[str, list[TaskEvent]] = defaultdict(list)
     calls: dict[str, list[CallDetail]] = defaultdict(list)

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from opendeep_app.models import Call, Speaker
-from opendeep_app.services import calls
+from opendeep_app.models import Call, EndedBy, Speaker
+from opendeep_app.services import calls, info_requests
 from tests.fixtures.apis import Api
 from tests.integration.test_api_tasks import GOAL, claim_and_answer, create
 
@@ -91,6 +91,27 @@ async def test_a_call_by_itself_and_its_words(
     assert words.text == "00:00 Agent: Good morning\n01:01 Recipient: Hello?\n"
     for path in (f"/api/calls/{call_id}", f"/api/calls/{call_id}/transcript"):
         assert (await bob.get(path)).status_code == 404
+
+
+async def test_tasks_are_found_by_their_last_call_and_by_what_waits(
+    api: Api, ada: httpx.AsyncClient
+) -> None:
+    task = await create(ada)
+    call_id = await claim_and_answer(api)
+    async with api.db.unit_of_work() as uow:
+        await info_requests.ask(uow, call_id, "fc", "How many people?")
+    await create(ada, phone_number="+12025550144")
+
+    async def ids(query: str) -> list[str]:
+        response = await ada.get(f"/api/tasks/details?{query}")
+        assert response.status_code == 200, response.text
+        return [item["id"] for item in response.json()["items"]]
+
+    assert await ids("needs_me=true") == [task["id"]]
+    async with api.db.unit_of_work() as uow:
+        await calls.session_closed(uow, call_id, EndedBy.RECIPIENT, "Goodbye.")
+    assert await ids("outcome=awaiting_info,DECLINED") == [task["id"]]
+    assert await ids("outcome=DECLINED") == []
 
 
 async def test_the_description_tells_of_webhooks_headers_and_examples(api: Api) -> None:
