@@ -4,6 +4,7 @@ import reflex as rx
 
 from opendeep_app import live, runtime
 from opendeep_app.pages import (
+    calling,
     info_requests,
     new_task,
     overview,
@@ -18,6 +19,7 @@ from opendeep_app.routes import doors
 PAGES = (
     tasks,
     overview,
+    calling,
     new_task,
     task,
     info_requests,
@@ -27,7 +29,7 @@ PAGES = (
 )
 
 app = rx.App(
-    stylesheets=["/opendeep.css", "/task.css", "/overview.css"],
+    stylesheets=["/opendeep.css", "/task.css", "/overview.css", "/schedule.css"],
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     html_lang="en",
     api_transformer=doors(),

@@ -13,6 +13,7 @@ from opendeep_app.api import (
     live_calls,
     practice,
     problems,
+    scheduling,
     task_data,
     tasks,
     webhooks,
@@ -25,6 +26,7 @@ from opendeep_app.essentials import Essentials
 
 ROUTERS = (
     tasks.router,
+    scheduling.router,
     task_data.router,
     info_requests.router,
     calls.router,

@@ -9,7 +9,11 @@ from opendeep_app.components.shell import page
 el = rx.el
 
 #: The pages there are, in their order.
-ENTRIES = (("You", "/settings"), ("Webhooks", "/settings/webhooks"))
+ENTRIES = (
+    ("You", "/settings"),
+    ("Calling", "/settings/calling"),
+    ("Webhooks", "/settings/webhooks"),
+)
 
 
 def settings_page(

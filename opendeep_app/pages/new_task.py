@@ -1,15 +1,28 @@
 """The form for a new task."""
 
-from typing import Any
-
 import reflex as rx
 
-from opendeep_app.components.browser import hook
+from opendeep_app.components.browser import Exact, hook
+from opendeep_app.components.draft import Draft, Put
+from opendeep_app.components.forms import field, invalid
 from opendeep_app.components.icons import icon
 from opendeep_app.components.shell import loading, page
-from opendeep_app.state.new_task import NewTaskState, PersonRow
+from opendeep_app.components.task_options import options
+from opendeep_app.state.new_task import NewTaskState, PersonRow, ZoneRow
+from opendeep_app.state.schedule import StepRow
 
 el = rx.el
+
+EXAMPLES = {
+    "Move an appointment": "Move my dentist appointment on Thursday to next week, mornings only.",
+    "Book a table": "Book a table for four on Saturday at 19:30, outside if possible.",
+    "Ask for a price": "Ask what a full service of a bicycle costs, and when it could be done.",
+    "Check opening hours": "Ask whether they are open on Saturday, and until when.",
+}
+LANGUAGES = {
+    "en": "English", "de": "German", "es": "Spanish", "fr": "French", "it": "Italian",
+    "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "tr": "Turkish", "ja": "Japanese",
+}  # fmt: skip
 
 
 @rx.page(
@@ -19,6 +32,7 @@ el = rx.el
 )
 def new_task() -> rx.Component:
     """Whom to call and what for."""
+    practice = NewTaskState.people.length() > 0
     return page(
         el.h1(
             rx.el.a("Tasks", href="/", class_name="crumb"),
@@ -26,102 +40,21 @@ def new_task() -> rx.Component:
             "New task",
         ),
         el.form(
+            Draft.create(
+                name=NewTaskState.draft,
+                prefill=NewTaskState.prefill,
+                rows=NewTaskState.findings.length(),
+                on_typed=NewTaskState.typed,
+            ),
             _phone(),
-            rx.cond(NewTaskState.people.length() > 0, _practice()),
-            _field(
-                "goal",
-                "What should the call achieve?",
-                el.textarea(
-                    name="goal",
-                    id="goal",
-                    class_name="field",
-                    max_length=4000,
-                    rows=3,
-                    placeholder="Move my dentist appointment to next week, mornings only.",
-                    aria_invalid=_invalid("goal"),
-                    custom_attrs=hook("task-goal"),
-                ),
-            ),
-            el.div(
-                _field(
-                    "contact_name",
-                    "Who is that?",
-                    el.input(
-                        name="contact_name",
-                        id="contact_name",
-                        class_name="field",
-                        max_length=120,
-                        placeholder="Bright Smile Dental",
-                    ),
-                    "optional",
-                ),
-                _field(
-                    "max_attempts",
-                    "Attempts",
-                    el.input(
-                        name="max_attempts",
-                        id="max_attempts",
-                        type="number",
-                        min=1,
-                        max=20,
-                        default_value="3",
-                        class_name="field num",
-                        aria_invalid=_invalid("max_attempts"),
-                    ),
-                    "when nobody answers",
-                ),
-                class_name="pair",
-            ),
-            _field(
-                "context",
-                "What else should the agent know?",
-                el.textarea(
-                    name="context",
-                    id="context",
-                    class_name="field",
-                    max_length=8000,
-                    rows=3,
-                    placeholder="Names, dates, reference numbers. It asks you when something is missing.",
-                ),
-                "optional",
-            ),
-            el.details(
-                el.summary(icon("chevron-right", 15), "More options"),
-                el.div(
-                    _field(
-                        "priority",
-                        "Priority",
-                        el.input(
-                            name="priority",
-                            id="priority",
-                            type="number",
-                            min=-100,
-                            max=100,
-                            default_value="0",
-                            class_name="field num",
-                            aria_invalid=_invalid("priority"),
-                        ),
-                        "higher goes first",
-                    ),
-                    _field(
-                        "info_timeout_seconds",
-                        "Seconds you get to answer a question",
-                        el.input(
-                            name="info_timeout_seconds",
-                            id="info_timeout_seconds",
-                            type="number",
-                            min=5,
-                            max=600,
-                            placeholder="30",
-                            class_name="field num",
-                            aria_invalid=_invalid("info_timeout_seconds"),
-                        ),
-                    ),
-                    class_name="pair",
-                    margin_top="14px",
-                ),
-                class_name="more",
-            ),
+            rx.cond(practice, _practice()),
+            rx.cond(NewTaskState.zones.length() > 0, _which_zone()),
+            _goal(),
+            el.div(_contact(), _language(), class_name="pair"),
+            _context(),
+            _when(),
+            options(),
+            rx.cond(NewTaskState.plan.summary != "", _plan()),
             rx.cond(
                 NewTaskState.errors.contains("form"),
                 el.div(NewTaskState.errors["form"], class_name="error", role="alert"),
@@ -140,7 +73,7 @@ def new_task() -> rx.Component:
             on_submit=NewTaskState.submit,
             reset_on_submit=False,
             no_validate=True,
-            class_name=rx.cond(NewTaskState.people.length() > 0, "form with-aside", "form"),
+            class_name=rx.cond(practice, "form with-aside", "form"),
         ),
         here="/tasks/new",
         loaders=loading(),
@@ -148,22 +81,18 @@ def new_task() -> rx.Component:
 
 
 def _phone() -> rx.Component:
-    return _field(
+    return field(
         "phone_number",
         "Number to call",
         el.div(
-            rx.el.input(
+            el.input(
                 name="phone_number",
                 id="phone_number",
                 type="tel",
                 class_name="field num",
                 placeholder="+1 202 555 0143",
-                auto_complete="tel",
-                key=NewTaskState.picked,
-                default_value=NewTaskState.picked,
-                on_change=NewTaskState.type_phone.debounce(250),
-                on_blur=NewTaskState.leave_phone,
-                aria_invalid=_invalid("phone_number"),
+                auto_complete="off",
+                aria_invalid=invalid(NewTaskState.errors, "phone_number"),
                 custom_attrs=hook("task-phone"),
             ),
             rx.cond(
@@ -173,9 +102,10 @@ def _phone() -> rx.Component:
                     el.b(NewTaskState.international, class_name="num"),
                     el.span(
                         NewTaskState.country,
-                        " · it is ",
-                        NewTaskState.local_time,
-                        " there",
+                        rx.cond(
+                            NewTaskState.local_time != "",
+                            rx.fragment(" · it is ", NewTaskState.local_time, " there"),
+                        ),
                         class_name="num",
                     ),
                     class_name="checked",
@@ -185,6 +115,155 @@ def _phone() -> rx.Component:
             ),
         ),
         "with country code",
+        errors=NewTaskState.errors,
+    )
+
+
+def _which_zone() -> rx.Component:
+    def zone(row: rx.Var[ZoneRow]) -> rx.Component:
+        return el.option(row.label, value=row.zone)
+
+    return field(
+        "time_zone",
+        "Where are they?",
+        el.select(
+            el.option("Choose their time zone", value=""),
+            rx.foreach(NewTaskState.zones, zone),
+            id="time_zone",
+            name="time_zone",
+            class_name="field",
+            aria_invalid=invalid(NewTaskState.errors, "time_zone"),
+            custom_attrs=hook("task-zone"),
+        ),
+        "this number can be in several time zones, and nobody should be called at night",
+        errors=NewTaskState.errors,
+    )
+
+
+def _goal() -> rx.Component:
+    return field(
+        "goal",
+        "What should the call achieve?",
+        el.div(
+            el.textarea(
+                name="goal",
+                id="goal",
+                class_name="field",
+                max_length=4000,
+                rows=3,
+                placeholder="Move my dentist appointment to next week, mornings only.",
+                aria_invalid=invalid(NewTaskState.errors, "goal"),
+                custom_attrs=hook("task-goal"),
+            ),
+            el.div(
+                *(
+                    Put.create(label, into="goal", text=goal, class_name="chip")
+                    for label, goal in EXAMPLES.items()
+                ),
+                class_name="examples",
+                aria_label="Examples",
+                role="group",
+            ),
+        ),
+        errors=NewTaskState.errors,
+    )
+
+
+def _contact() -> rx.Component:
+    return field(
+        "contact_name",
+        "Who is that?",
+        el.input(
+            name="contact_name",
+            id="contact_name",
+            class_name="field",
+            max_length=120,
+            auto_complete="off",
+            placeholder="Bright Smile Dental",
+        ),
+        "optional",
+        errors=NewTaskState.errors,
+    )
+
+
+def _language() -> rx.Component:
+    return field(
+        "language",
+        "Language",
+        el.select(
+            *(el.option(name, value=code) for code, name in LANGUAGES.items()),
+            id="language",
+            name="language",
+            class_name="field",
+        ),
+        "of the call",
+        errors=NewTaskState.errors,
+    )
+
+
+def _context() -> rx.Component:
+    return field(
+        "context",
+        "What else should the agent know?",
+        el.textarea(
+            name="context",
+            id="context",
+            class_name="field",
+            max_length=8000,
+            rows=3,
+            placeholder="Names, dates, reference numbers. It asks you when something is missing.",
+        ),
+        "optional",
+        errors=NewTaskState.errors,
+    )
+
+
+def _when() -> rx.Component:
+    return field(
+        "not_before",
+        "Not before",
+        el.input(
+            id="not_before",
+            name="not_before",
+            type="datetime-local",
+            class_name="field num",
+            aria_invalid=invalid(NewTaskState.errors, "not_before"),
+            custom_attrs=hook("task-not-before"),
+        ),
+        "their time; empty means as soon as possible",
+        errors=NewTaskState.errors,
+    )
+
+
+def _plan() -> rx.Component:
+    plan = NewTaskState.plan
+
+    def step(row: rx.Var[StepRow]) -> rx.Component:
+        return el.li(
+            el.div(row.words),
+            Exact.create(at=row.after, zone=plan.zone, class_name="faint small num"),
+            class_name=rx.cond(row.closed, "closed", ""),
+        )
+
+    return el.section(
+        el.p(plan.summary, font_weight="550", custom_attrs=hook("plan-summary")),
+        el.ol(
+            rx.foreach(plan.calls, lambda call: el.li(call, class_name="num")),
+            class_name="plan-calls",
+            aria_label="Planned calls, their time",
+        ),
+        el.details(
+            el.summary(icon("chevron-right", 14), "Why then?", custom_attrs=hook("plan-why")),
+            el.div(
+                el.ol(rx.foreach(plan.steps, step), class_name="why"),
+                el.p("They may be called: ", plan.hours, ".", class_name="faint small"),
+            ),
+            class_name="fold",
+        ),
+        class_name="plan",
+        aria_live="polite",
+        aria_label="When the calls will be",
+        custom_attrs=hook("plan"),
     )
 
 
@@ -201,37 +280,12 @@ def _practice() -> rx.Component:
 
 
 def _person(row: rx.Var[PersonRow]) -> rx.Component:
-    return el.button(
+    return Put.create(
         el.b(row.name),
         el.span(row.behaviour),
-        type="button",
+        into="phone_number",
+        text=row.number,
         class_name="person",
-        on_click=NewTaskState.pick(row.number),
         custom_attrs=hook("practice-person", phone=row.number)
-        | {"aria-pressed": rx.cond(NewTaskState.picked == row.number, "true", "false")},
+        | {"aria-pressed": rx.cond(NewTaskState.international == row.number, "true", "false")},
     )
-
-
-def _field(name: str, label: str, control: rx.Component, hint: str = "") -> rx.Component:
-    return el.div(
-        el.label(
-            label,
-            el.span(hint, class_name="faint") if hint else rx.fragment(),
-            html_for=name,
-            class_name="label",
-        ),
-        control,
-        rx.cond(
-            NewTaskState.errors.contains(name),
-            el.div(
-                NewTaskState.errors[name],
-                class_name="error",
-                role="alert",
-                custom_attrs=hook(f"error-{name}"),
-            ),
-        ),
-    )
-
-
-def _invalid(name: str) -> Any:
-    return rx.cond(NewTaskState.errors.contains(name), "true", "false")

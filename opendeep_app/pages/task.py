@@ -7,6 +7,7 @@ import reflex as rx
 from opendeep_app.components.browser import Ago, Elapsed, hook
 from opendeep_app.components.call import attempt
 from opendeep_app.components.icons import icon
+from opendeep_app.components.schedule import schedule
 from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.components.task_browser import Print, Undo
 from opendeep_app.components.timeline import timeline
@@ -113,6 +114,7 @@ def _head() -> rx.Component:
                 custom_attrs=hook("task-note"),
             ),
         ),
+        schedule(TaskState.schedule),
         class_name="panel pad",
         custom_attrs=hook("task-head", task_id=row.id, status=row.status),
     )

@@ -16,10 +16,11 @@ async def wishes(
 ) -> list[tuple[Wish, Wish]]:
     """Hours and retries as the user wants them, and then, if there is one, as the campaign does."""
     found: list[tuple[Wish, Wish]] = []
-    for model, row_id in ((User, user_id), (Campaign, campaign_id)):
-        if row_id is not None:
-            row = await session.execute(
-                select(col(model.hours), col(model.retry_policy)).where(col(model.id) == row_id)
-            )
-            found.extend((hours, retries) for hours, retries in row)
+    user = select(col(User.hours), col(User.retry_policy)).where(col(User.id) == user_id)
+    found.extend((hours, retries) for hours, retries in await session.execute(user))
+    if campaign_id is not None:
+        campaign = select(col(Campaign.hours), col(Campaign.retry_policy)).where(
+            col(Campaign.id) == campaign_id, col(Campaign.user_id) == user_id
+        )
+        found.extend((hours, retries) for hours, retries in await session.execute(campaign))
     return found

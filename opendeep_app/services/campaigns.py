@@ -9,7 +9,13 @@ from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import InvalidInput
 from opendeep_app.models import Campaign, Task
 from opendeep_app.services import do_not_call, tasks
-from opendeep_app.services.rules import rules_of
+from opendeep_app.services.rules import (
+    check_some_hour,
+    hours_wish,
+    retry_wish,
+    rules_of,
+    stored,
+)
 from opendeep_app.services.tasks import NewTask
 from opendeep_app.services.timing import Schedule
 
@@ -92,8 +98,17 @@ async def create(
         raise InvalidInput("name", f"Keep this under {MAX_NAME} characters.")
     if not 1 <= len(contacts) <= MAX_CONTACTS:
         raise InvalidInput("contacts", f"Give 1 to {MAX_CONTACTS:,} contacts.")
-    campaign = Campaign(user_id=user_id, name=name, goal=wishes.goal.strip(), created_at=uow.now)
-    rules = await rules_of(uow.session, uow.policy, user_id)
+    hours, retries = hours_wish(wishes.hours), retry_wish(wishes.retry_policy)
+    campaign = Campaign(
+        user_id=user_id,
+        name=name,
+        goal=wishes.goal.strip(),
+        hours=stored(hours),
+        retry_policy=stored(retries),
+        created_at=uow.now,
+    )
+    rules = (await rules_of(uow.session, uow.policy, user_id)).and_then(hours, retries)
+    check_some_hour(rules.hours(None), hours)
     listed = {entry.phone_number for entry in await do_not_call.entries(uow.session, user_id)}
     planned: list[tuple[Task, Schedule]] = []
     bad: list[RowProblem] = []
@@ -106,6 +121,8 @@ async def create(
             time_zone=contact.time_zone.strip() or wishes.time_zone,
             context="\n\n".join(filter(None, (wishes.context.strip(), contact.context.strip()))),
             campaign_id=campaign.id,
+            hours=None,
+            retry_policy=None,
         )
         try:
             task, schedule = tasks.plan(uow, user_id, new, rules)

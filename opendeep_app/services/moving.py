@@ -79,8 +79,10 @@ async def skip_call(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     )
     at = max(planned, uow.now) + delay
     words = f"You skipped {local(planned, place.zone)}: {describe(delay)} later"
+    # Leave to ring outside hours was for the call that is skipped.
+    place = replace(place, waived_until=None)
     schedule = choose(uow.now, [Wish(TimeRule.SKIPPED, at, words)], place)
-    return await _moved(uow, task, TaskEventType.CALL_SKIPPED, schedule)
+    return await _moved(uow, task, TaskEventType.CALL_SKIPPED, schedule, hours_waived_until=None)
 
 
 def _need_next_call(task: Task) -> datetime:

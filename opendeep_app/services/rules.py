@@ -1,6 +1,7 @@
 """Whose rules hold for a call: the installation's, the user's, the campaign's, the task's."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -24,6 +25,8 @@ from opendeep_app.rules import (
 from opendeep_app.services import phone_numbers, public_holidays
 from opendeep_app.services.timing import Place
 
+_WINDOW = re.compile(r"(\d{1,2})(?::(\d\d))?\s*(?:-|–|to)\s*(\d{1,2})(?::(\d\d))?")
+
 W = TypeVar("W", bound=BaseModel)
 
 
@@ -34,6 +37,14 @@ class Rules:
     policy: Policy
     hours_wishes: tuple[HoursWish, ...] = ()
     retry_wishes: tuple[RetryWish, ...] = ()
+
+    def and_then(self, hours: HoursWish | None, retries: RetryWish | None) -> "Rules":
+        """These rules, and somebody's wishes on top."""
+        return replace(
+            self,
+            hours_wishes=(*self.hours_wishes, *filter(None, [hours])),
+            retry_wishes=(*self.retry_wishes, *filter(None, [retries])),
+        )
 
     def hours(self, number: str | None, own: HoursWish | None = None) -> CallingHours:
         """When a number (E.164) may be called; `own` is what its task wants."""
@@ -100,6 +111,27 @@ async def save(
     user.hours = stored(wish)
     user.retry_policy = stored(retry_wish(retry_policy))
     await uow.session.flush()
+
+
+def windows(text: str, day: Weekday) -> list[dict[str, str]] | None:
+    """What somebody typed for a day: "9-12, 13:30-18", "closed", or nothing (None)."""
+    if not text.strip():
+        return None
+    if text.strip().casefold() in ("closed", "-", "–"):
+        return []
+    found = [_WINDOW.fullmatch(part.strip()) for part in text.split(",")]
+    if not all(found):
+        raise InvalidInput(
+            f"hours_{day}", "Write from–to, for example 9–12, 13:30–18, or “closed”."
+        )
+    return [
+        {
+            "start": f"{int(match[1]):02}:{match[2] or '00'}",
+            "end": f"{int(match[3]) % 24:02}:{match[4] or '00'}",
+        }
+        for match in found
+        if match
+    ]
 
 
 def check_some_hour(hours: CallingHours, wish: HoursWish | None) -> None:

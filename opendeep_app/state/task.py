@@ -38,6 +38,7 @@ from opendeep_app.state.rows import (
     text_of,
     who,
 )
+from opendeep_app.state.schedule import ScheduleRow, read_schedule
 from opendeep_app.state.task_events import KINDS, EventView, event_view, types_of
 
 Action = Callable[[UnitOfWork, str, str], Awaitable[Any]]
@@ -67,6 +68,7 @@ class TaskState(LiveState, rx.State):
     can_resume: bool = False
     can_cancel: bool = False
     can_reopen: bool = False
+    schedule: ScheduleRow = ScheduleRow()
     attempts: list[AttemptRow] = []
     #: The open attempt; its id is empty when all are closed.
     call: CallView = CallView()
@@ -274,6 +276,7 @@ class TaskState(LiveState, rx.State):
             await self._read_call(session, task, every, questions)
             if topics != {Topic.TRANSCRIPT}:
                 self._show(task, every, questions)
+                self.schedule = await read_schedule(session, task)
                 await self._read_events(session, task)
         self.server_now = text_of(deps().clock())
 

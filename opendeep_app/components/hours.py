@@ -1,0 +1,104 @@
+"""Calling hours and waits as fields of a form, the same for a task and for the settings."""
+
+from typing import Any
+
+import reflex as rx
+
+from opendeep_app.components.browser import hook
+from opendeep_app.components.forms import field, invalid
+from opendeep_app.rules import Weekday
+
+el = rx.el
+
+DAYS = {
+    Weekday.MONDAY: "Monday",
+    Weekday.TUESDAY: "Tuesday",
+    Weekday.WEDNESDAY: "Wednesday",
+    Weekday.THURSDAY: "Thursday",
+    Weekday.FRIDAY: "Friday",
+    Weekday.SATURDAY: "Saturday",
+    Weekday.SUNDAY: "Sunday",
+}
+
+
+def hours_fields(values: Any, usual: Any, errors: Any) -> rx.Component:
+    """A line for each day; `values` and `usual` hold texts by day, shown typed and greyed."""
+    return el.div(
+        *(
+            rx.fragment(
+                el.label(label, html_for=f"hours_{day}"),
+                el.input(
+                    id=f"hours_{day}",
+                    name=f"hours_{day}",
+                    class_name="field num",
+                    default_value=values[day.value],
+                    placeholder=usual[day.value],
+                    auto_complete="off",
+                    max_length=60,
+                    aria_invalid=invalid(errors, f"hours_{day}"),
+                ),
+                rx.cond(
+                    errors.contains(f"hours_{day}"),
+                    el.div(errors[f"hours_{day}"], class_name="error", role="alert"),
+                ),
+            )
+            for day, label in DAYS.items()
+        ),
+        class_name="days",
+    )
+
+
+def holiday_fields(country: Any, region: Any, errors: Any) -> rx.Component:
+    """Whose holidays count."""
+    return el.div(
+        field(
+            "holiday_country",
+            "Holidays of",
+            el.input(
+                id="holiday_country",
+                name="holiday_country",
+                class_name="field num",
+                default_value=country,
+                placeholder="the number's country",
+                max_length=2,
+                auto_complete="off",
+            ),
+            "two letters, for example DE",
+            errors=errors,
+        ),
+        field(
+            "holiday_region",
+            "Region",
+            el.input(
+                id="holiday_region",
+                name="holiday_region",
+                class_name="field num",
+                default_value=region,
+                placeholder="all of it",
+                max_length=8,
+                auto_complete="off",
+            ),
+            "for example BY",
+            errors=errors,
+        ),
+        class_name="pair",
+    )
+
+
+def tick(name: str, label: str, checked: Any, hint: str = "") -> rx.Component:
+    """A box to tick, with what it means."""
+    return el.div(
+        el.label(
+            el.input(
+                type="checkbox",
+                id=name,
+                name=name,
+                value="on",
+                default_checked=checked,
+                custom_attrs=hook(f"tick-{name}"),
+            ),
+            label,
+            class_name="tick",
+        ),
+        el.div(hint, class_name="faint small", margin="2px 0 0 24px") if hint else rx.fragment(),
+    )

@@ -1,0 +1,165 @@
+"""The settings of calling: when people may be called, and how long to wait between attempts."""
+
+from typing import Any
+
+import reflex as rx
+
+from opendeep_app.components.browser import hook
+from opendeep_app.components.hours import holiday_fields, hours_fields, tick
+from opendeep_app.components.settings import settings_page
+from opendeep_app.components.shell import loading, skeleton
+from opendeep_app.state.calling import CallingState, WaitRow
+
+el = rx.el
+
+
+@rx.page(route="/settings/calling", title="Calling · OpenDeep", on_load=loading(CallingState.load))
+def calling() -> rx.Component:
+    """Hours, holidays, retries."""
+    return settings_page(
+        "Calling",
+        rx.cond(CallingState.loaded, _form(), skeleton()),
+        here="/settings/calling",
+        loaders=loading(),
+    )
+
+
+def _form() -> rx.Component:
+    return el.form(
+        _hours(),
+        _retries(),
+        el.div(
+            el.button(
+                "Save",
+                type="submit",
+                class_name="btn primary",
+                custom_attrs=hook("calling-save"),
+            ),
+            el.button(
+                "Back to the defaults",
+                type="button",
+                class_name="btn ghost",
+                on_click=CallingState.forget,
+                custom_attrs=hook("calling-reset"),
+            ),
+            class_name="row wrap",
+        ),
+        on_submit=CallingState.save,
+        reset_on_submit=False,
+        no_validate=True,
+        class_name="stack",
+        gap="18px",
+        key=CallingState.version.to_string(),
+    )
+
+
+def _hours() -> rx.Component:
+    return el.section(
+        el.h2("When people may be called", class_name="panel-head"),
+        el.div(
+            el.p(
+                "Now: ",
+                el.b(CallingState.in_words, custom_attrs=hook("calling-words")),
+                ", by the clock of whoever is called. A campaign or a task may say otherwise.",
+                class_name="soft small",
+                margin="0",
+            ),
+            hours_fields(CallingState.days, CallingState.usual, CallingState.errors),
+            _error("hours"),
+            el.p(
+                "From–to, several with a comma: 9–12, 13:30–18. “closed” for no calls that day.",
+                class_name="faint small",
+                margin="-4px 0 0",
+            ),
+            tick(
+                "outside_usual_hours",
+                "Calls before 8:00 or after 21:00 are allowed",
+                CallingState.outside_usual_hours,
+                "Without this nobody is rung at night, whatever is written above.",
+            ),
+            tick("avoid_holidays", "No calls on public holidays", CallingState.avoid_holidays),
+            holiday_fields(CallingState.country, CallingState.region, CallingState.errors),
+            class_name="pad stack",
+        ),
+        class_name="panel",
+    )
+
+
+def _retries() -> rx.Component:
+    heads = ("After", "First wait, min", "Times", "At most, min", "Uses up an attempt")
+    return el.section(
+        el.h2("How long to wait for the next attempt", class_name="panel-head"),
+        el.div(
+            el.p(
+                "Each wait is longer than the one before it and varies a little. When the "
+                "recipient names a time, that is when they are called.",
+                class_name="soft small",
+                margin="0",
+            ),
+            el.div(
+                el.table(
+                    el.thead(el.tr(*(el.th(head, scope="col") for head in heads))),
+                    el.tbody(rx.foreach(CallingState.waits, _wait)),
+                    class_name="waits",
+                ),
+                class_name="waits-scroll",
+                tab_index=0,
+                role="region",
+                aria_label="Waits by outcome",
+            ),
+            _error("retry_policy"),
+            class_name="pad stack",
+        ),
+        class_name="panel",
+    )
+
+
+def _wait(row: rx.Var[WaitRow]) -> rx.Component:
+    def cell(name: str, value: Any, usual: Any, label: str) -> rx.Component:
+        return el.td(
+            el.input(
+                name=f"{name}_{row.case}",
+                class_name="field num",
+                default_value=value,
+                placeholder=usual,
+                input_mode="decimal",
+                aria_label=f"{row.label}: {label}",
+                custom_attrs=hook(f"{name}-{row.case}"),
+            )
+        )
+
+    return el.tr(
+        el.td(
+            el.div(row.label, font_weight="550"),
+            el.div(row.words, class_name="faint small", custom_attrs=hook("wait-words")),
+            min_width="170px",
+        ),
+        cell("wait", row.wait, row.usual_wait, "first wait in minutes"),
+        cell("factor", row.factor, row.usual_factor, "how many times longer each time"),
+        cell("cap", row.cap, row.usual_cap, "longest wait in minutes"),
+        el.td(
+            el.select(
+                el.option(f"default ({row.usual_counts})", value=""),
+                el.option("yes", value="yes"),
+                el.option("no", value="no"),
+                name=f"counts_{row.case}",
+                class_name="field",
+                default_value=row.counts,
+                aria_label=f"{row.label}: uses up an attempt",
+            )
+        ),
+        key=row.case,
+        custom_attrs=hook("wait-row", case=row.case),
+    )
+
+
+def _error(name: str) -> rx.Component:
+    return rx.cond(
+        CallingState.errors.contains(name),
+        el.div(
+            CallingState.errors[name],
+            class_name="error",
+            role="alert",
+            custom_attrs=hook(f"error-{name}"),
+        ),
+    )
