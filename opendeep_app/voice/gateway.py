@@ -343,6 +343,20 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
+def server_config(settings: Settings, app: Starlette) -> uvicorn.Config:
+    """How the application is served, in production and wherever it is measured."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.gateway_port,
+        log_level="warning",
+        access_log=False,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
 def serve(settings: Settings) -> None:
     """Runs the gateway until told to stop."""
     configure_logs()
@@ -352,17 +366,7 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     async with dependencies(settings) as deps:
         app = build_app(deps)
-        config = uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.gateway_port,
-            log_level="warning",
-            access_log=False,
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=2,
-        )
-        await DrainingServer(config, app.state.gateway).serve()
+        await DrainingServer(server_config(settings, app), app.state.gateway).serve()
 
 
 def _stream(socket: WebSocket, start: twilio_codec.StreamStarted) -> Stream:
