@@ -106,20 +106,23 @@ export function Modal({ open, onLater, children, label, ...rest }) {
 
 // Asks the page to re-read what it shows: now and then while visible, and at once when the
 // person comes back to the tab. Puts the number of waiting questions into the tab's title.
-export function Heartbeat({ seconds, pending, onBeat }) {
-  const beat = useRef(onBeat);
+// Says when nobody sees the tab any more, so that it is left alone.
+export function Heartbeat({ seconds, pending, onBeat, onHide }) {
+  const beat = useRef(onBeat), hide = useRef(onHide);
   beat.current = onBeat;
+  hide.current = onHide;
   useEffect(() => {
     let last = Date.now();
     const send = () => { last = Date.now(); beat.current?.(); };
     const timer = setInterval(() => document.visibilityState === "visible" && send(), seconds * SECOND);
     const back = () => document.visibilityState === "visible" && Date.now() - last > 2 * SECOND && send();
-    document.addEventListener("visibilitychange", back);
+    const turn = () => (document.visibilityState === "visible" ? send() : hide.current?.());
+    document.addEventListener("visibilitychange", turn);
     window.addEventListener("focus", back);
     window.addEventListener("online", send);
     return () => {
       clearInterval(timer);
-      document.removeEventListener("visibilitychange", back);
+      document.removeEventListener("visibilitychange", turn);
       window.removeEventListener("focus", back);
       window.removeEventListener("online", send);
     };
@@ -193,24 +196,6 @@ export function Passing({ text, onGone, ...rest }) {
     return () => clearTimeout(timer);
   }, [text]);
   return h("div", { ...rest, role: "status" }, text && h("div", { className: "passing" }, text));
-}
-
-// `/` searches, `a` answers, `n` begins a task; never while somebody types.
-export function Shortcuts() {
-  useEffect(() => {
-    const press = (e) => {
-      if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.("input, textarea, select, [contenteditable]")) return;
-      const hit = { "/": "search", a: "info-answer", n: "new-task" }[e.key];
-      const found = hit && document.querySelector(`[data-testid="${hit}"]`);
-      if (!found) return;
-      e.preventDefault();
-      if (hit === "new-task") found.click();
-      else found.focus();
-    };
-    document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
-  }, []);
-  return null;
 }
 
 // Keeps the newest line in sight unless the reader has scrolled up, or `lines` is none.

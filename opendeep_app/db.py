@@ -23,6 +23,7 @@ from opendeep_app.policy import Policy
 log = structlog.get_logger()
 
 SQLITE_BUSY_SECONDS = 15
+SQLITE_MAPPED_BYTES = 8 << 30
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # Lists and searches touch pages all over a large file; mapped, each costs no system call.
+    cursor.execute(f"PRAGMA mmap_size = {SQLITE_MAPPED_BYTES}")
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
     cursor.close()
 

@@ -25,14 +25,32 @@ log = structlog.get_logger()
 QUIET_SECONDS = 0.25
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What has happened since a view was last read."""
+
+    topics: frozenset[Topic] = frozenset()
+    task_ids: frozenset[str | None] = frozenset()
+
+    def with_notice(self, notice: Notice) -> "Changes":
+        """And this as well; a notice without a task concerns them all."""
+        return Changes(self.topics | {notice.topic}, self.task_ids | {notice.task_id})
+
+
 class LiveState(rx.State, mixin=True):
     """A page's state that follows notices of these topics."""
 
     TOPICS: ClassVar[frozenset[Topic]] = frozenset()
+    #: A tab that nobody sees is not updated, but for what calls its person.
+    WHEN_HIDDEN: ClassVar[bool] = False
 
     async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
         """Reads again what the tab shows, for the tab's own viewer; `topics` says what changed."""
         raise NotImplementedError
+
+    async def follow(self, changes: Changes) -> None:
+        """Brings what the tab shows up to date; a view of many things may read less than all."""
+        await self.refresh(changes.topics)
 
 
 @dataclass
@@ -42,15 +60,18 @@ class Tab:
     token: str
     user_id: str
     views: dict[type[LiveState], str | None] = field(default_factory=dict)
-    stale: dict[type[LiveState], frozenset[Topic]] = field(default_factory=dict)
+    stale: dict[type[LiveState], Changes] = field(default_factory=dict)
+    hidden: bool = False
     updating: asyncio.Task[None] | None = None
     urgent: asyncio.Event = field(default_factory=asyncio.Event)
 
     def touch(self, notice: Notice) -> bool:
         """Notes which views the notice makes stale; False when it concerns none."""
         for view, task_id in self.views.items():
+            if self.hidden and not view.WHEN_HIDDEN:
+                continue
             if notice.topic in view.TOPICS and task_id in (None, notice.task_id):
-                self.stale[view] = self.stale.get(view, frozenset()) | {notice.topic}
+                self.stale[view] = self.stale.get(view, Changes()).with_notice(notice)
         if self.stale and notice.topic is Topic.INFO_REQUEST:
             self.urgent.set()
         return bool(self.stale)
@@ -78,6 +99,11 @@ class Tabs:
             self.enter(token, user_id)
             tab = self._by_token[token]
         tab.views[view] = task_id
+
+    def hide(self, token: str) -> None:
+        """Nobody sees the tab until it enters a page again, which its return does."""
+        if tab := self._by_token.get(token):
+            tab.hidden = True
 
     def forget(self, token: str) -> None:
         """The tab is closed or signed out."""
@@ -128,8 +154,8 @@ async def _update(app: rx.App, tab: Tab) -> None:
         began = time.monotonic()
         try:
             async with app.modify_state(rx.BaseStateToken(ident=tab.token, cls=rx.State)) as root:
-                for view, topics in stale.items():
-                    await (await root.get_state(view)).refresh(topics)
+                for view, changes in stale.items():
+                    await (await root.get_state(view)).follow(changes)
         except Exception:
             # The tab re-reads on its own heartbeat; one tab's trouble must not stop the others.
             log.exception("tab_update_failed", user_id=tab.user_id)

@@ -29,7 +29,7 @@ PAGES = (
 )
 
 app = rx.App(
-    stylesheets=["/opendeep.css", "/task.css", "/overview.css", "/schedule.css"],
+    stylesheets=["/opendeep.css", "/task.css", "/overview.css", "/schedule.css", "/list.css"],
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     html_lang="en",
     api_transformer=doors(),

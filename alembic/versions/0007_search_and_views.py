@@ -40,10 +40,19 @@ INDEX = {
     ],
 }
 
+FILTERED = ["status", "last_outcome", "created_at"]
 INDEXES = {
-    "tasks_user_priority_idx": ["user_id", "priority", "id"],
-    "tasks_user_status_updated_idx": ["user_id", "status", "updated_at", "id"],
-    "tasks_user_outcome_created_idx": ["user_id", "last_outcome", "created_at", "id"],
+    "tasks_user_created_idx": ["user_id", "created_at", "id", "status", "last_outcome"],
+    "tasks_user_updated_idx": ["user_id", "updated_at", "id", *FILTERED],
+    "tasks_user_priority_idx": ["user_id", "priority", "id", *FILTERED],
+    "tasks_user_status_created_idx": [
+        *("user_id", "status", "created_at", "id", "last_outcome", "updated_at", "priority")
+    ],
+}
+BEFORE = {
+    "tasks_user_created_idx": ["user_id", "created_at", "id"],
+    "tasks_user_updated_idx": ["user_id", "updated_at", "id"],
+    "tasks_user_status_created_idx": ["user_id", "status", "created_at", "id"],
 }
 
 
@@ -54,6 +63,8 @@ def upgrade() -> None:
         "AND outcome IS NOT NULL ORDER BY attempt_number DESC LIMIT 1) "
         "WHERE current_attempt_count > 0"
     )
+    for name in BEFORE:
+        op.drop_index(name, "tasks")
     for name, columns in INDEXES.items():
         op.create_index(name, "tasks", columns)
     op.create_table(
@@ -118,4 +129,6 @@ def downgrade() -> None:
     op.drop_table("saved_views")
     for name in INDEXES:
         op.drop_index(name, "tasks")
+    for name, columns in BEFORE.items():
+        op.create_index(name, "tasks", columns)
     op.drop_column("tasks", "last_outcome")

@@ -72,6 +72,7 @@ class Heartbeat(_Browser):
     seconds: rx.Var[int]
     pending: rx.Var[int]
     on_beat: EventHandler[no_args_event_spec]
+    on_hide: EventHandler[no_args_event_spec]
 
 
 class Alerts(_Browser):
@@ -98,12 +99,6 @@ class Passing(_Browser):
     tag = "Passing"
     text: rx.Var[str]
     on_gone: EventHandler[no_args_event_spec]
-
-
-class Shortcuts(_Browser):
-    """The keyboard."""
-
-    tag = "Shortcuts"
 
 
 class Follow(_Browser):

@@ -5,9 +5,10 @@ from typing import Any
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
 
-from opendeep_app.components.browser import Alerts, Heartbeat, Passing, Shortcuts, hook
+from opendeep_app.components.browser import Alerts, Heartbeat, Passing, hook
 from opendeep_app.components.icons import icon
 from opendeep_app.components.info_modal import info_modal
+from opendeep_app.components.keyboard import PLACES, Place, keyboard
 from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.session import SessionState
 
@@ -57,6 +58,7 @@ def page(
                     seconds=HEARTBEAT_SECONDS,
                     pending=QuestionState.pending_count,
                     on_beat=loaders,
+                    on_hide=SessionState.hide,
                 ),
                 Alerts.create(
                     asking=QuestionState.asking,
@@ -68,7 +70,7 @@ def page(
                     on_gone=QuestionState.forget_elsewhere,
                     custom_attrs=hook("info-elsewhere"),
                 ),
-                Shortcuts.create(),
+                keyboard(),
             ),
         ),
         class_name="app",
@@ -93,31 +95,9 @@ def brand() -> rx.Component:
 
 
 def _navigation(here: str) -> rx.Component:
-    def entry(label: str, href: str, name: str, extra: rx.Component | None = None) -> rx.Component:
-        current = {"aria-current": "page"} if here == href else {}
-        return rx.el.a(
-            icon(name, 17),
-            label,
-            extra or rx.fragment(),
-            href=href,
-            class_name="nav",
-            custom_attrs=current,
-        )
-
     return el.nav(
         brand(),
-        entry("Tasks", "/", "list-checks"),
-        entry("Overview", "/overview", "chart-column"),
-        entry(
-            "Questions",
-            "/questions",
-            "inbox",
-            rx.cond(
-                QuestionState.pending_count > 0,
-                el.span(QuestionState.pending_count, class_name="count", aria_hidden="true"),
-            ),
-        ),
-        entry("New task", "/tasks/new", "phone-outgoing"),
+        *(_entry(place, here) for place in PLACES),
         el.div(
             el.div(SessionState.name, class_name="clip", font_weight="550"),
             el.div(SessionState.email, class_name="clip faint small"),
@@ -126,6 +106,21 @@ def _navigation(here: str) -> rx.Component:
         ),
         class_name="side",
         aria_label="Main",
+    )
+
+
+def _entry(place: Place, here: str) -> rx.Component:
+    waiting = rx.cond(
+        QuestionState.pending_count > 0,
+        el.span(QuestionState.pending_count, class_name="count", aria_hidden="true"),
+    )
+    return rx.el.a(
+        icon(place.icon, 17),
+        place.label,
+        waiting if place.href == "/questions" else rx.fragment(),
+        href=place.href,
+        class_name="nav",
+        custom_attrs={"aria-current": "page"} if here == place.href else {},
     )
 
 

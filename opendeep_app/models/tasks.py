@@ -50,6 +50,7 @@ CALLABLE = (TaskStatus.PENDING, TaskStatus.RETRY_SCHEDULED)
 #: `CALLABLE` in SQL. A partial index is used only where its condition stands in the query as it
 #: is, not as parameters.
 WAITS_FOR_CALL = "status IN ('PENDING', 'RETRY_SCHEDULED')"
+FILTERED = ("status", "last_outcome", "created_at")
 OPEN = tuple(status for status in TaskStatus if not status.terminal)
 
 
@@ -79,12 +80,15 @@ class Task(SQLModel, table=True):
         ),
         Index("tasks_status_idx", "status", "updated_at"),
         Index("tasks_number_idx", "phone_number"),
-        Index("tasks_user_created_idx", "user_id", "created_at", "id"),
-        Index("tasks_user_status_created_idx", "user_id", "status", "created_at", "id"),
-        Index("tasks_user_updated_idx", "user_id", "updated_at", "id"),
-        Index("tasks_user_priority_idx", "user_id", "priority", "id"),
-        Index("tasks_user_status_updated_idx", "user_id", "status", "updated_at", "id"),
-        Index("tasks_user_outcome_created_idx", "user_id", "last_outcome", "created_at", "id"),
+        # One for each order of the list and one by status, every one with all that lists are
+        # filtered by: a page of a filter is found in an index alone, however rare what it wants.
+        Index("tasks_user_created_idx", "user_id", "created_at", "id", "status", "last_outcome"),
+        Index("tasks_user_updated_idx", "user_id", "updated_at", "id", *FILTERED),
+        Index("tasks_user_priority_idx", "user_id", "priority", "id", *FILTERED),
+        Index(
+            "tasks_user_status_created_idx",
+            *("user_id", "status", "created_at", "id", "last_outcome", "updated_at", "priority"),
+        ),
         Index("tasks_user_number_idx", "user_id", "phone_number"),
     )
 

@@ -10,8 +10,8 @@ from opendeep_app.components.icons import icon
 from opendeep_app.components.schedule import schedule
 from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.components.task_browser import Print, Undo
+from opendeep_app.components.task_rows import next_call
 from opendeep_app.components.timeline import timeline
-from opendeep_app.pages.tasks import next_call
 from opendeep_app.state.rows import QuestionRow
 from opendeep_app.state.task import TaskState
 

@@ -2,12 +2,15 @@
 
 import reflex as rx
 
-from opendeep_app.components.browser import Ago, Elapsed, hook
+from opendeep_app.components import batch
+from opendeep_app.components.browser import hook
 from opendeep_app.components.icons import icon
+from opendeep_app.components.list_browser import Reach, SearchBox
 from opendeep_app.components.shell import loading, page, skeleton
-from opendeep_app.state.rows import TaskRow
+from opendeep_app.components.task_rows import card, line, table
 from opendeep_app.state.session import SessionState
-from opendeep_app.state.tasks import SORTS, FilterRow, TasksState
+from opendeep_app.state.task_filters import CREATED, OUTCOMES, SORTS
+from opendeep_app.state.tasks import ChoiceRow, FilterRow, TasksState
 
 el = rx.el
 
@@ -39,134 +42,191 @@ def dashboard() -> rx.Component:
     )
 
 
-def status(row: rx.Var[TaskRow]) -> rx.Component:
-    """A task's status as a coloured pill, with the running time of a live call."""
-    return el.span(
-        el.span(class_name="dot", aria_hidden="true"),
-        row.label,
-        rx.cond(
-            row.live_since != "",
-            Elapsed.create(since=row.live_since, server_now=TasksState.server_now),
-        ),
-        class_name=f"status tone-{row.tone}",
-        custom_attrs=hook("task-status", status=row.status),
-    )
-
-
-def next_call(row: rx.Var[TaskRow], server_now: rx.Var[str]) -> rx.Component:
-    """When the next call is due."""
-    return rx.cond(
-        row.next_at != "",
-        el.span(
-            "Calls ",
-            Ago.create(at=row.next_at, server_now=server_now, due=True, class_name="num"),
-            rx.cond(row.note != "", " ·", ""),
-            white_space="pre",
-        ),
-    )
-
-
 def _list() -> rx.Component:
     return rx.fragment(
+        _views(),
         el.div(
             el.div(
                 icon("search", 16),
-                el.input(
-                    type="search",
+                SearchBox.create(
+                    value=TasksState.text,
+                    placeholder="Search names, numbers, goals and what was said",
+                    on_search=TasksState.search,
                     class_name="field",
-                    placeholder="Search name, number or goal",
-                    aria_label="Search tasks",
-                    default_value=TasksState.text,
-                    on_change=TasksState.search.debounce(180),
-                    custom_attrs=hook("search"),
+                    custom_attrs=hook("search") | {"aria-label": "Search tasks"},
                 ),
                 el.kbd("/", class_name="key not-small", aria_hidden="true"),
                 class_name="field-wrap",
             ),
-            el.select(
-                *(el.option(label, value=sort.value) for sort, label in SORTS.items()),
-                value=TasksState.sort,
-                on_change=TasksState.order,
-                class_name="field",
-                aria_label="Sort",
-                custom_attrs=hook("sort"),
+            _select("sort", "Sort", TasksState.sort, {s.value: name for s, name in SORTS.items()}),
+            el.button(
+                rx.cond(TasksState.table, icon("layout-list", 16), icon("table-2", 16)),
+                type="button",
+                class_name="btn icon",
+                title="Cards or table",
+                aria_label=rx.cond(TasksState.table, "Show as cards", "Show as a table"),
+                on_click=TasksState.choose("view", rx.cond(TasksState.table, "", "table")),
+                custom_attrs=hook("view-toggle"),
             ),
             class_name="toolbar",
         ),
         el.div(
-            rx.foreach(TasksState.filters, _filter),
+            rx.foreach(TasksState.chips, _chip),
             class_name="chips scroll",
             role="group",
             aria_label="Filter by status",
         ),
+        el.div(
+            _select(
+                "needs",
+                "Who must act",
+                TasksState.needs,
+                {"": "Everybody’s turn", "me": "Needs me"},
+            ),
+            _select(
+                "outcome", "Outcome", TasksState.outcome, {k: v[0] for k, v in OUTCOMES.items()}
+            ),
+            _select(
+                "created", "Created", TasksState.created, {k: v[0] for k, v in CREATED.items()}
+            ),
+            rx.cond(
+                TasksState.campaigns.length() > 0,
+                el.select(
+                    el.option("All campaigns", value=""),
+                    rx.foreach(
+                        TasksState.campaigns, lambda one: el.option(one.label, value=one.key)
+                    ),
+                    value=TasksState.campaign,
+                    on_change=lambda value: TasksState.choose("campaign", value),
+                    class_name="field slim",
+                    aria_label="Campaign",
+                ),
+            ),
+            el.div(class_name="grow"),
+            el.span(
+                f"{TasksState.total} tasks",
+                class_name="faint small num",
+                role="status",
+                custom_attrs=hook("task-total"),
+            ),
+            rx.cond(
+                TasksState.narrow,
+                el.button(
+                    "Clear filters",
+                    type="button",
+                    class_name="btn ghost",
+                    on_click=TasksState.clear,
+                ),
+            ),
+            class_name="row wrap narrowing",
+        ),
+        rx.cond(TasksState.above, Reach.create(row=TasksState.first, on_reach=TasksState.back)),
         rx.cond(
             TasksState.rows.length() > 0,
-            el.div(
-                rx.foreach(TasksState.rows, lambda row: card(row=row, key=row.id)),
-                class_name="panel list",
+            rx.cond(
+                TasksState.table,
+                table(rx.foreach(TasksState.rows, lambda row: line(row=row, key=row.id))),
+                el.div(
+                    rx.foreach(TasksState.rows, lambda row: card(row=row, key=row.id)),
+                    class_name="panel list",
+                ),
             ),
             _nothing_matches(),
         ),
-        el.div(
-            el.span(
-                f"{TasksState.rows.length()} of {TasksState.total}", class_name="faint small num"
+        rx.cond(
+            TasksState.below,
+            rx.fragment(
+                Reach.create(row=TasksState.last, on_reach=TasksState.further),
+                el.div(class_name="skeleton more"),
             ),
-            el.div(class_name="grow"),
+        ),
+        batch.bar(),
+        batch.dialog(),
+        batch.done(),
+    )
+
+
+def _views() -> rx.Component:
+    return rx.cond(
+        TasksState.narrow | (TasksState.views.length() > 0),
+        el.div(
+            rx.foreach(TasksState.views, _view),
             rx.cond(
-                TasksState.more,
-                el.button(
-                    "Load more", type="button", class_name="btn", on_click=TasksState.load_more
+                TasksState.narrow,
+                el.details(
+                    el.summary(icon("bookmark-plus", 14), "Save view", class_name="chip"),
+                    el.form(
+                        el.input(
+                            name="name",
+                            class_name="field",
+                            placeholder="Name of this view",
+                            aria_label="Name of this view",
+                            max_length=60,
+                            required=True,
+                            custom_attrs=hook("view-name"),
+                        ),
+                        el.button(
+                            "Save", type="submit", class_name="btn", custom_attrs=hook("view-save")
+                        ),
+                        on_submit=TasksState.save_view,
+                        reset_on_submit=True,
+                        class_name="pop row",
+                    ),
+                    class_name="popper",
                 ),
             ),
-            class_name="row",
-            margin_top="12px",
+            class_name="chips views",
+            role="group",
+            aria_label="Saved views",
         ),
     )
 
 
-def _filter(row: rx.Var[FilterRow]) -> rx.Component:
-    return rx.cond(
-        (row.count > 0) | (row.key == "all") | (row.key == TasksState.chosen),
-        el.button(
+def _view(row: rx.Var[ChoiceRow]) -> rx.Component:
+    return el.span(
+        el.a(
+            icon("bookmark", 13),
             row.label,
-            el.span(row.count, class_name="num"),
-            type="button",
+            href=row.href,
             class_name="chip",
-            on_click=TasksState.choose(row.key),
-            custom_attrs=hook("status-filter", status=row.key)
-            | {"aria-pressed": rx.cond(row.key == TasksState.chosen, "true", "false")},
-        ),
-    )
-
-
-@rx.memo
-def card(row: rx.Var[TaskRow]) -> rx.Component:
-    """One task."""
-    return el.a(
-        el.div(
-            el.span(row.title, class_name="who"),
-            rx.cond(row.number != "", el.span(row.number, class_name="faint small num not-small")),
-            class_name="row",
-        ),
-        el.div(status(row), class_name="side-info"),
-        el.div(row.goal, class_name="goal clamp"),
-        el.div(
-            el.span(row.attempts, class_name="num"),
-            Ago.create(at=row.changed_at, server_now=TasksState.server_now),
-            class_name="row faint small not-small",
-            justify_content="flex-end",
+            custom_attrs=hook("saved-view") | {"aria-current": rx.cond(row.on, "true", "false")},
         ),
         rx.cond(
-            (row.note != "") | (row.next_at != ""),
-            el.div(
-                next_call(row, TasksState.server_now),
-                el.span(row.note, class_name="clip"),
-                class_name="note",
+            row.on,
+            el.button(
+                icon("x", 13),
+                type="button",
+                class_name="btn ghost tiny",
+                aria_label=f"Delete the view {row.label}",
+                on_click=TasksState.remove_view(row.key),
             ),
         ),
-        href=f"/tasks/{row.id}",
-        class_name="task",
-        custom_attrs=hook("task-card", task_id=row.id, status=row.status),
+        class_name="row tight",
+    )
+
+
+def _select(name: str, label: str, value: rx.Var[str], options: dict[str, str]) -> rx.Component:
+    return el.select(
+        *(el.option(text, value=key) for key, text in options.items()),
+        value=value,
+        on_change=lambda chosen: TasksState.choose(name, chosen),
+        class_name="field" if name == "sort" else "field slim",
+        aria_label=label,
+        custom_attrs=hook(name if name == "sort" else f"filter-{name}"),
+    )
+
+
+def _chip(row: rx.Var[FilterRow]) -> rx.Component:
+    return rx.cond(
+        (row.count > 0) | (row.key == "all") | row.on,
+        el.a(
+            row.label,
+            el.span(row.count, class_name="num"),
+            href=row.href,
+            class_name="chip",
+            custom_attrs=hook("status-filter", status=row.key)
+            | {"aria-current": rx.cond(row.on, "true", "false")},
+        ),
     )
 
 
@@ -174,7 +234,10 @@ def _nothing_matches() -> rx.Component:
     return el.div(
         el.div(icon("search-x", 22), class_name="glyph"),
         el.h2("Nothing matches"),
-        el.p("No task fits this search and filter."),
+        el.p(
+            "Search finds the beginnings of words in names, goals, results and what was said, "
+            "and any three digits of a number."
+        ),
         el.button("Show all tasks", type="button", class_name="btn", on_click=TasksState.clear),
         class_name="panel empty",
     )

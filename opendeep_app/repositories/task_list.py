@@ -1,7 +1,7 @@
 """The dashboard's list: what a card or a row of the table shows, page by page in both directions."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, load_only
 from sqlmodel import col
 
 from opendeep_app.errors import InvalidInput
-from opendeep_app.models import Call, InfoRequest, Task
+from opendeep_app.models import Call, InfoRequest, Task, TaskEvent, TaskStatus, TranscriptLine
 from opendeep_app.models.info_requests import WAITING
 from opendeep_app.repositories.tasks import (
     MAX_LIMIT,
@@ -18,6 +18,7 @@ from opendeep_app.repositories.tasks import (
     TaskQuery,
     beyond,
     conditions,
+    get,
     in_order,
     order_column,
 )
@@ -51,17 +52,20 @@ async def stretch(
     place: Place | None = None,
     *,
     backwards: bool = False,
+    including: bool = False,
 ) -> Stretch:
     """The tasks after (or before) a place in the list, in the list's order, in one query.
 
     A search asks the index of words first, which makes it two. `place` None is the list's end
-    where the reading begins.
+    where the reading begins; `including` reads what stands at the place itself too.
     """
     if not 1 <= query.limit <= MAX_LIMIT:
         raise InvalidInput("limit", f"Ask for 1 to {MAX_LIMIT} tasks at a time.")
     statement = select(col(Task.id)).where(*await conditions(session, user_id, query))
     if place is not None:
-        statement = statement.where(beyond(query.sort, place, backwards=backwards))
+        statement = statement.where(
+            beyond(query.sort, place, backwards=backwards, including=including)
+        )
     page = in_order(statement, query.sort, backwards=backwards).limit(query.limit + 1)
     # The page is cut before anything is joined to it.
     items = await _read(session, in_order(_glances(page), query.sort, backwards=backwards))
@@ -78,18 +82,35 @@ async def those(
     return await _read(session, in_order(_glances(statement), query.sort))
 
 
-async def matching_ids(
-    session: AsyncSession, user_id: str, query: TaskQuery, after: str = "", limit: int = MAX_LIMIT
-) -> list[str]:
-    """Ids of the tasks that match, a batch at a time, in the order of their ids."""
-    everything = replace(query, cursor=None)
-    rows = await session.scalars(
-        select(col(Task.id))
-        .where(*await conditions(session, user_id, everything), col(Task.id) > after)
-        .order_by(col(Task.id))
-        .limit(limit)
+async def matching(
+    session: AsyncSession,
+    user_id: str,
+    query: TaskQuery,
+    after: Place | None,
+    among: Collection[str] | None,
+) -> list[Place]:
+    """The next tasks that match, of these if given, in the query's order."""
+    found = await conditions(session, user_id, query)
+    if among is not None:
+        found.append(col(Task.id).in_(among))
+    if after is not None:
+        found.append(beyond(query.sort, after))
+    statement = select(order_column(query.sort), col(Task.id)).where(*found)
+    rows = await session.execute(in_order(statement, query.sort).limit(query.limit))
+    return [(value, task_id) for value, task_id in rows]
+
+
+async def counts(
+    session: AsyncSession, user_id: str, query: TaskQuery, ids: Collection[str] | None = None
+) -> dict[TaskStatus, int]:
+    """How many matching tasks, of these if given, are in each status."""
+    found = await conditions(session, user_id, query)
+    if ids is not None:
+        found.append(col(Task.id).in_(ids))
+    rows = await session.execute(
+        select(col(Task.status), func.count()).where(*found).group_by(col(Task.status))
     )
-    return list(rows)
+    return dict(rows.all())
 
 
 def _glances(ids: Select[Any]) -> Any:
@@ -134,3 +155,31 @@ _OF_QUESTION = ("status", "question", "asked_at", "deadline_at")
 async def _read(session: AsyncSession, statement: Any) -> list[Glance]:
     rows = await session.execute(statement.execution_options(populate_existing=True))
     return [Glance(task, call, question) for task, call, question in rows]
+
+
+async def opened(
+    session: AsyncSession, user_id: str, task_id: str, most_events: int, most_lines: int
+) -> tuple[Task | None, list[TaskEvent], list[TranscriptLine]]:
+    """The user's task with its newest events and the newest words of its newest call, oldest first."""
+    task = await get(session, user_id, task_id)
+    if task is None:
+        return None, [], []
+    events = await session.scalars(
+        select(TaskEvent)
+        .where(col(TaskEvent.task_id) == task_id)
+        .order_by(col(TaskEvent.sequence).desc())
+        .limit(most_events)
+    )
+    newest = (
+        select(col(Call.id))
+        .where(col(Call.task_id) == task_id)
+        .order_by(col(Call.attempt_number).desc())
+        .limit(1)
+    )
+    lines = await session.scalars(
+        select(TranscriptLine)
+        .where(col(TranscriptLine.call_id) == newest.scalar_subquery())
+        .order_by(col(TranscriptLine.sequence).desc())
+        .limit(most_lines)
+    )
+    return task, list(events)[::-1], list(lines)[::-1]

@@ -264,11 +264,14 @@ def in_order(statement: Select[Any], sort: Sort, *, backwards: bool = False) -> 
     return statement.order_by(*(key.desc() if descending else key.asc() for key in keys))
 
 
-def beyond(sort: Sort, place: Place, *, backwards: bool = False) -> ColumnElement[bool]:
-    """The condition that a task comes after this place in the order, or before it."""
-    keys = tuple_(order_column(sort), col(Task.id))
-    descending = sort.startswith("-") is not backwards
-    return keys < tuple_(*place) if descending else keys > tuple_(*place)
+def beyond(
+    sort: Sort, place: Place, *, backwards: bool = False, including: bool = False
+) -> ColumnElement[bool]:
+    """The condition that a task comes after this place in the order, or before it; or is there."""
+    keys, there = tuple_(order_column(sort), col(Task.id)), tuple_(*place)
+    if sort.startswith("-") is not backwards:
+        return keys <= there if including else keys < there
+    return keys >= there if including else keys > there
 
 
 async def conditions(

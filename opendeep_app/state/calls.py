@@ -18,7 +18,7 @@ from opendeep_app.models import (
     TranscriptLine,
 )
 from opendeep_app.models.task_events import TaskEventType as Event
-from opendeep_app.state.rows import CallRow, duration, event_row, text_of
+from opendeep_app.state.rows import CallRow, duration, event_row, money, text_of
 
 #: Events that stand between the lines of a conversation; questions come from their own rows.
 INLINE = (Event.FUNCTION_CALLED, Event.RESCHEDULE_REQUESTED)
@@ -102,12 +102,6 @@ class CallView:
     summary: str = ""
     claims: list[ClaimRow] = field(default_factory=list)
     analysed: bool = False
-
-
-def money(micros: int) -> str:
-    """Millionths of a dollar as dollars; small sums keep their digits."""
-    dollars = micros / 1_000_000
-    return f"${dollars:,.2f}" if dollars >= 0.1 or not micros else f"${dollars:.4f}"
 
 
 def attempt_row(row: CallRow, call: Call) -> AttemptRow:

@@ -28,6 +28,7 @@ class QuestionState(LiveState, rx.State):
     """Questions that want an answer, most urgent first; the modal shows the first not put off."""
 
     TOPICS: ClassVar[frozenset[Topic]] = frozenset({Topic.INFO_REQUEST, Topic.TRANSCRIPT})
+    WHEN_HIDDEN: ClassVar[bool] = True
 
     waiting: list[QuestionRow] = []
     #: The question in the modal; its id is empty when there is none.

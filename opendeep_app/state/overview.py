@@ -17,8 +17,7 @@ from opendeep_app.runtime import deps
 from opendeep_app.services import overview
 from opendeep_app.services.overview import RANGES, Figures
 from opendeep_app.state.access import viewer
-from opendeep_app.state.calls import money
-from opendeep_app.state.rows import TaskRow, task_row, text_of
+from opendeep_app.state.rows import TaskRow, money, task_row, text_of
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 GOOD = {CallOutcome.GOAL_MET}

@@ -7,6 +7,7 @@ from typing import Any
 from opendeep_app.models import (
     AnswerState,
     Call,
+    CallOutcome,
     CallStatus,
     InfoRequest,
     InfoRequestStatus,
@@ -16,7 +17,9 @@ from opendeep_app.models import (
     TaskStatus,
     TranscriptLine,
 )
+from opendeep_app.models.info_requests import WAITING
 from opendeep_app.models.task_events import TaskEventType as Event
+from opendeep_app.repositories.task_list import Glance
 from opendeep_app.repositories.tasks import CallDetail, TaskDetail
 from opendeep_app.services import phone_numbers
 from opendeep_app.theme import EVENT, STATUS
@@ -42,6 +45,15 @@ class TaskRow:
     #: When the live call was answered; empty without one.
     live_since: str = ""
     asking: bool = False
+    #: The newest call in short.
+    last_call: str = ""
+    #: Why the next call is when it is.
+    reason: str = ""
+    cost: str = ""
+    #: The recipient's time zone.
+    zone: str = ""
+    #: It matches the list's filters no more and is about to go.
+    leaving: bool = False
 
 
 @dataclass
@@ -122,10 +134,27 @@ def who(task: Task) -> str:
 
 def task_row(detail: TaskDetail) -> TaskRow:
     """A task as a card."""
-    task, look = detail.task, STATUS[detail.task.status]
-    live = next((c.call for c in detail.calls if c.call.status.live), None)
+    calls = [one.call for one in detail.calls]
+    live = next((call for call in calls if call.status.live), None)
+    waiting = [q for q in detail.info_requests if q.status in WAITING]
+    return glance_row(
+        Glance(
+            detail.task, live or (calls[-1] if calls else None), waiting[-1] if waiting else None
+        )
+    )
+
+
+def glance_row(glance: Glance) -> TaskRow:
+    """A task of the list."""
+    task, call, question, look = (
+        glance.task,
+        glance.call,
+        glance.question,
+        STATUS[glance.task.status],
+    )
+    live = call if call and call.status.live else None
+    asking = question is not None and question.status is InfoRequestStatus.OPEN
     label = look.label
-    asking = next((q for q in detail.info_requests if q.status is InfoRequestStatus.OPEN), None)
     if asking:
         label = "Asks you"
     elif live and task.status is TaskStatus.IN_PROGRESS:
@@ -139,14 +168,40 @@ def task_row(detail: TaskDetail) -> TaskRow:
         label=label,
         tone="need" if asking else look.tone,
         next_at=text_of(task.next_action_at),
-        note=_note(task, detail.info_requests),
+        note=_note(task, question),
         changed_at=text_of(task.updated_at),
         attempts=f"{task.current_attempt_count} of {task.max_attempts} attempts"
         if task.current_attempt_count
         else "",
         live_since=text_of(live.answered_at) if live else "",
-        asking=asking is not None,
+        asking=asking,
+        last_call=_in_short(call) if call else "",
+        reason=task.next_action_reason if task.status.callable else "",
+        cost=money(task.spent_micros) if task.spent_micros else "",
+        zone=task.time_zone,
     )
+
+
+def money(micros: int) -> str:
+    """Millionths of a dollar as dollars, small amounts with more places."""
+    dollars = micros / 1_000_000
+    return f"${dollars:,.2f}" if dollars >= 0.1 or not micros else f"${dollars:.4f}"
+
+
+def outcome_words(outcome: CallOutcome) -> str:
+    """What came of a call, as people say it."""
+    return outcome.value.removeprefix("FAILED_").replace("_", " ").capitalize()
+
+
+def _in_short(call: Call) -> str:
+    if call.status.live:
+        return f"Call {call.attempt_number} · {_live_label(call)}"
+    parts = [
+        f"Call {call.attempt_number}",
+        outcome_words(call.outcome) if call.outcome else call.end_reason,
+        duration(call.duration_seconds),
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def _live_label(call: Call) -> str:
@@ -157,14 +212,11 @@ def _live_label(call: Call) -> str:
     }.get(call.status, "On the phone")
 
 
-def _note(task: Task, questions: list[InfoRequest]) -> str:
-    waiting = [
-        q for q in questions if q.status in (InfoRequestStatus.OPEN, InfoRequestStatus.EXPIRED)
-    ]
+def _note(task: Task, question: InfoRequest | None) -> str:
     if task.status.terminal:
         return task.result_summary or task.result_reason
-    if waiting:
-        return f"Asks: {waiting[-1].question}"
+    if question:
+        return f"Asks: {question.question}"
     if task.status is TaskStatus.PENDING_ANALYSIS:
         return "Working out what came of the call."
     return task.next_action_reason if task.status.callable else ""

@@ -37,6 +37,11 @@ class SessionState(rx.State):
         return None
 
     @rx.event
+    def hide(self) -> None:
+        """Nobody looks at the tab any more; its return runs the page's loaders."""
+        tabs.hide(self.router.session.client_token)
+
+    @rx.event
     def leave(self) -> Any:
         """Signs out: the cookie can only be cleared by the server, the whole page goes with it."""
         return rx.call_script(

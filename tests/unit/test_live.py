@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from opendeep_app.bus import Notice, Topic
-from opendeep_app.live import LiveState, Tab, Tabs
+from opendeep_app.live import Changes, LiveState, Tab, Tabs
 
 
 class Everything(LiveState):
@@ -12,6 +12,11 @@ class Everything(LiveState):
 
 class Tasks(LiveState):
     TOPICS: ClassVar[frozenset[Topic]] = frozenset({Topic.TASK})
+
+
+class Calling(LiveState):
+    TOPICS: ClassVar[frozenset[Topic]] = frozenset({Topic.INFO_REQUEST})
+    WHEN_HIDDEN: ClassVar[bool] = True
 
 
 def notice(user_id: str, topic: Topic = Topic.TASK, task_id: str = "t1") -> Notice:
@@ -58,9 +63,27 @@ def test_a_view_follows_its_topics_and_its_task() -> None:
     tab = Tab("tab", "ada", {Tasks: None, Everything: "t1"})
     assert not tab.touch(notice("ada", Topic.TRANSCRIPT, "t2"))
     assert tab.touch(notice("ada", Topic.TASK, "t2"))
-    assert tab.stale == {Tasks: {Topic.TASK}}
+    of_tasks = Changes(frozenset({Topic.TASK}), frozenset({"t2"}))
+    assert tab.stale == {Tasks: of_tasks}
     assert tab.touch(notice("ada", Topic.TRANSCRIPT, "t1"))
-    assert tab.stale == {Tasks: {Topic.TASK}, Everything: {Topic.TRANSCRIPT}}
+    of_one = Changes(frozenset({Topic.TRANSCRIPT}), frozenset({"t1"}))
+    assert tab.stale == {Tasks: of_tasks, Everything: of_one}
+    tab.touch(notice("ada", Topic.TASK, "t3"))
+    assert tab.stale[Tasks].task_ids == {"t2", "t3"}
+
+
+def test_a_tab_that_nobody_sees_hears_only_what_calls_its_person() -> None:
+    tabs = Tabs()
+    tabs.add("tab", "ada", Tasks)
+    tabs.add("tab", "ada", Calling)
+    tabs.hide("tab")
+    [tab] = tabs.of("ada")
+    assert not tab.touch(notice("ada"))
+    assert tab.touch(notice("ada", Topic.INFO_REQUEST))
+    assert set(tab.stale) == {Calling}
+    tabs.enter("tab", "ada")
+    tabs.add("tab", "ada", Tasks)
+    assert tabs.of("ada")[0].touch(notice("ada"))
 
 
 def test_a_question_is_urgent() -> None:

@@ -1,0 +1,1 @@
+"""The dashboard among a million tasks: its queries, its page, and its changes on their way."""

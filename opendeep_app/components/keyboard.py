@@ -1,0 +1,53 @@
+"""The keyboard and the command palette: `assets/keys.jsx` with what it needs from the server."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventHandler, no_args_event_spec, passthrough_event_spec
+
+from opendeep_app.state.palette import PaletteState
+from opendeep_app.state.rows import TaskRow
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page that the navigation and the palette lead to; `g` and its key open it."""
+
+    label: str
+    href: str
+    icon: str
+    key: str = ""
+
+
+PLACES = (
+    Place("Tasks", "/", "list-checks", "t"),
+    Place("Overview", "/overview", "chart-column", "o"),
+    Place("Questions", "/questions", "inbox", "q"),
+    Place("New task", "/tasks/new", "phone-outgoing", "n"),
+    Place("Settings", "/settings", "settings", "s"),
+)
+
+
+class Keyboard(rx.Component):
+    """Single keys, `?` for help and Ctrl-K for everything; hears nothing while somebody types."""
+
+    library = "$/public/keys.jsx"
+    tag = "Keyboard"
+    pages: rx.Var[list[dict[str, str]]]
+    found: rx.Var[list[TaskRow]]
+    on_search: EventHandler[passthrough_event_spec(str)]
+    on_theme: EventHandler[no_args_event_spec]
+
+
+def keyboard() -> rx.Component:
+    """For every page that is for people who are signed in."""
+    pages: list[Any] = [
+        {"label": place.label, "href": place.href, "key": place.key} for place in PLACES
+    ]
+    return Keyboard.create(
+        pages=pages,
+        found=PaletteState.found,
+        on_search=PaletteState.search,
+        on_theme=rx.toggle_color_mode,
+    )

@@ -1,0 +1,112 @@
+"""One action on many tasks: what it would do, and doing it a few tasks at a time."""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from opendeep_app.db import UnitOfWork
+from opendeep_app.errors import OpenDeepError
+from opendeep_app.models import Task, TaskEventType, TaskStatus
+from opendeep_app.models.tasks import CALLABLE
+from opendeep_app.repositories import tasks as task_rows
+from opendeep_app.services import moving, tasks
+from opendeep_app.services.transitions import MOVES
+
+#: So many tasks in one transaction, so that nobody else waits long for their turn to write.
+CHUNK = 20
+
+
+class Action(StrEnum):
+    """What can be done with many tasks."""
+
+    HOLD = "hold"
+    RESUME = "resume"
+    CALL_NOW = "call-now"
+    CANCEL = "cancel"
+
+
+Service = Callable[[UnitOfWork, str, str], Awaitable[Task]]
+
+_SERVICES: dict[Action, Service] = {
+    Action.HOLD: tasks.hold,
+    Action.RESUME: tasks.resume,
+    Action.CALL_NOW: moving.call_now,
+    Action.CANCEL: tasks.cancel,
+}
+#: What takes an action back; a call cannot be called back.
+_UNDO: dict[Action, Callable[[UnitOfWork, str, str, datetime | None], Awaitable[Task]]] = {
+    Action.HOLD: tasks.resume,
+    Action.RESUME: lambda uow, user_id, task_id, _: tasks.hold(uow, user_id, task_id),
+    Action.CANCEL: tasks.reopen,
+}
+#: The statuses of tasks that the action does something with.
+SOURCES: dict[Action, tuple[TaskStatus, ...]] = {
+    Action.HOLD: MOVES[TaskEventType.TASK_HELD].sources,
+    Action.RESUME: MOVES[TaskEventType.TASK_RESUMED].sources,
+    Action.CALL_NOW: (*CALLABLE, TaskStatus.ON_HOLD),
+    Action.CANCEL: MOVES[TaskEventType.TASK_CANCELLED].sources,
+}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How many tasks of each status the action changes and how many it leaves alone."""
+
+    changed: dict[TaskStatus, int]
+    skipped: dict[TaskStatus, int]
+
+    @property
+    def total(self) -> int:
+        """How many tasks change."""
+        return sum(self.changed.values())
+
+
+@dataclass
+class Done:
+    """What an action has done: which tasks changed, when they were due before, why others did not."""
+
+    changed: dict[str, datetime | None] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+
+
+def preview(action: Action, counts: Mapping[TaskStatus, int]) -> Preview:
+    """What the action would do with so many tasks of each status."""
+    sources = SOURCES[action]
+    return Preview(
+        {status: n for status, n in counts.items() if n and status in sources},
+        {status: n for status, n in counts.items() if n and status not in sources},
+    )
+
+
+def undoable(action: Action) -> bool:
+    """Whether the action can be taken back."""
+    return action in _UNDO
+
+
+async def apply(
+    uow: UnitOfWork, user_id: str, action: Action, ids: Collection[str], done: Done
+) -> None:
+    """Acts on each of the tasks; those that cannot (any more) stay as they are."""
+    for task_id in ids:
+        task = await task_rows.get(uow.session, user_id, task_id)
+        due_at = task.next_action_at if task else None
+        try:
+            await _SERVICES[action](uow, user_id, task_id)
+        except OpenDeepError as error:
+            done.refused.append(error.message)
+        else:
+            done.changed[task_id] = due_at
+
+
+async def undo(
+    uow: UnitOfWork, user_id: str, action: Action, changed: Mapping[str, datetime | None]
+) -> int:
+    """Takes the action back for tasks that are still as it left them; calls are due as before."""
+    count = 0
+    for task_id, due_at in changed.items():
+        with contextlib.suppress(OpenDeepError):
+            await _UNDO[action](uow, user_id, task_id, due_at)
+            count += 1
+    return count

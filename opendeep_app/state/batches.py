@@ -1,0 +1,166 @@
+"""Acting on many tasks: what is chosen, what would happen, how far it is, and taking it back."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import reflex as rx
+
+from opendeep_app.models import TaskStatus
+from opendeep_app.repositories import task_list
+from opendeep_app.repositories.tasks import Sort, TaskQuery
+from opendeep_app.runtime import deps
+from opendeep_app.services import batches
+from opendeep_app.services.batches import CHUNK, Action, Done
+from opendeep_app.state.access import viewer
+from opendeep_app.state.tasks import TasksState
+from opendeep_app.theme import STATUS
+
+#: Name, and what happens to so many tasks.
+WORDS: dict[Action, tuple[str, str]] = {
+    Action.HOLD: ("Hold", "will not be called until you resume them"),
+    Action.RESUME: ("Resume", "will be called again, as soon as calling hours allow"),
+    Action.CALL_NOW: ("Call now", "will be called as soon as calling hours allow"),
+    Action.CANCEL: ("Cancel", "will be ended; a call that is going on is hung up"),
+}
+MOST_CHOSEN = 200
+
+
+class BatchState(rx.State):
+    """The selection and what is being done with it."""
+
+    chosen: list[str] = []
+    #: Not the chosen ones but all that match the list's filters.
+    all_matching: bool = False
+    #: The action whose consequences are shown; empty when none is.
+    action: str = ""
+    title: str = ""
+    changes: list[str] = []
+    skips: list[str] = []
+    will_change: int = 0
+    running: bool = False
+    progress: int = 0
+    #: What was done last and can still be taken back.
+    done_words: str = ""
+    undoable: bool = False
+    _done_action: Action | None = None
+    _done: dict[str, datetime | None] = {}
+
+    @rx.event
+    def toggle(self, task_id: str) -> None:
+        """Chooses a task, or no longer."""
+        self.all_matching = False
+        if task_id in self.chosen:
+            self.chosen = [one for one in self.chosen if one != task_id]
+        elif len(self.chosen) < MOST_CHOSEN:
+            self.chosen = [*self.chosen, task_id]
+
+    @rx.event
+    async def choose_shown(self) -> None:
+        """Chooses every task that the tab holds."""
+        rows = (await self.get_state(TasksState)).rows
+        self.chosen = [row.id for row in rows][:MOST_CHOSEN]
+
+    @rx.event
+    def choose_matching(self) -> None:
+        """Chooses all that match, shown or not."""
+        self.all_matching = True
+
+    @rx.event
+    def choose_none(self) -> None:
+        """Ends choosing."""
+        self.chosen, self.all_matching, self.action = [], False, ""
+
+    @rx.event
+    async def propose(self, action: str) -> None:
+        """Shows what the action would do."""
+        user = await viewer(self)
+        if user is None or action not in set(Action):
+            return
+        query, ids = await self._scope()
+        async with deps().db.reading() as session:
+            counts = await task_list.counts(session, user.id, query, ids)
+        found = batches.preview(Action(action), counts)
+        name, consequence = WORDS[Action(action)]
+        self.action, self.will_change, self.progress = action, found.total, 0
+        self.title = f"{name} {_tasks(found.total)}"
+        self.changes = [f"{_tasks(found.total)} {consequence}."] if found.total else []
+        self.skips = [f"{n:,} · {STATUS[status].label}" for status, n in found.skipped.items()]
+
+    @rx.event
+    def put_off(self) -> None:
+        """Does not do it."""
+        self.action = ""
+
+    @rx.event(background=True)
+    async def go(self) -> AsyncIterator[Any]:
+        """Does it, a few tasks at a time, and says how far it is."""
+        async with self:
+            user = await viewer(self)
+            if user is None or self.running or not self.will_change:
+                return
+            action = Action(self.action)
+            query, chosen = await self._scope()
+            self.running, self.progress = True, 0
+            wanted = self.will_change
+        yield
+        done, after = Done(), None
+        # In an order that the action itself does not change.
+        query = replace(query, statuses=_within(query, action), sort=Sort.NEWEST, limit=CHUNK)
+        while query.statuses:
+            async with deps().db.reading() as session:
+                found = await task_list.matching(session, user.id, query, after, chosen)
+            if not found:
+                break
+            after = found[-1]
+            ids = [task_id for _, task_id in found]
+            async with deps().db.unit_of_work() as uow:
+                await batches.apply(uow, user.id, action, ids, done)
+            async with self:
+                self.progress = min(99, 100 * len(done.changed) // max(1, wanted))
+        async with self:
+            self.running, self.action, self.chosen, self.all_matching = False, "", [], False
+            self._done_action, self._done = action, done.changed
+            self.undoable = bool(done.changed) and batches.undoable(action)
+            refused = f" {_tasks(len(done.refused))} could not." if done.refused else ""
+            self.done_words = f"{WORDS[action][0]}: {_tasks(len(done.changed))} done.{refused}"
+
+    @rx.event(background=True)
+    async def undo(self) -> None:
+        """Takes back what was done last."""
+        async with self:
+            user = await viewer(self)
+            action, done = self._done_action, list(self._done.items())
+            self._forget()
+            if user is None or action is None:
+                return
+        count = 0
+        for start in range(0, len(done), CHUNK):
+            async with deps().db.unit_of_work() as uow:
+                count += await batches.undo(uow, user.id, action, dict(done[start : start + CHUNK]))
+        async with self:
+            self.done_words = f"Taken back for {_tasks(count)}."
+
+    @rx.event
+    def forget(self) -> None:
+        """The moment to take it back is over."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self.done_words, self.undoable, self._done_action, self._done = "", False, None, {}
+
+    async def _scope(self) -> tuple[TaskQuery, list[str] | None]:
+        """What is chosen: a query, and the ids within it unless all that match are meant."""
+        if not self.all_matching:
+            return TaskQuery(), list(self.chosen)
+        return (await self.get_state(TasksState)).query(), None
+
+
+def _within(query: TaskQuery, action: Action) -> tuple[TaskStatus, ...]:
+    sources = batches.SOURCES[action]
+    return tuple(s for s in query.statuses if s in sources) if query.statuses else sources
+
+
+def _tasks(count: int) -> str:
+    return f"{count:,} task{'' if count == 1 else 's'}"
