@@ -137,7 +137,7 @@ async def test_unknown_parameters_are_answered_with_the_known_ones(
         said: str = error["message"]
         return said
 
-    known = "This path takes q, status, campaign_id,"
+    known = "This path takes q, status, outcome,"
     assert known in await message("/api/tasks/details?page=2")
     assert "This path has none." in await message("/api/do-not-call?page=2")
 
