@@ -4,7 +4,9 @@ import reflex as rx
 
 from opendeep_app import live, runtime
 from opendeep_app.pages import (
+    budgets,
     calling,
+    do_not_call,
     info_requests,
     new_task,
     overview,
@@ -24,6 +26,8 @@ PAGES = (
     task,
     info_requests,
     settings,
+    budgets,
+    do_not_call,
     webhooks,
     sign_in,
 )

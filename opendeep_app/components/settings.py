@@ -12,6 +12,8 @@ el = rx.el
 ENTRIES = (
     ("You", "/settings"),
     ("Calling", "/settings/calling"),
+    ("Budget & data", "/settings/data"),
+    ("Do not call", "/settings/do-not-call"),
     ("Webhooks", "/settings/webhooks"),
 )
 

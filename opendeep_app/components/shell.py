@@ -44,6 +44,7 @@ def page(
                 _color_mode(),
                 class_name="top",
             ),
+            _carrier_trouble(),
             el.main(
                 rx.cond(SessionState.signed_in, rx.fragment(*content), skeleton()),
                 class_name="body",
@@ -74,6 +75,21 @@ def page(
             ),
         ),
         class_name="app",
+    )
+
+
+def _carrier_trouble() -> rx.Component:
+    return rx.cond(
+        SessionState.carrier_trouble != "",
+        el.p(
+            "The phone provider has trouble (",
+            SessionState.carrier_trouble,
+            "). Calls wait and go out by themselves; no attempt is lost.",
+            class_name="callout tone-wait small",
+            margin="12px 16px 0",
+            role="status",
+            custom_attrs=hook("carrier-trouble"),
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from opendeep_app.db import UnitOfWork
+from opendeep_app.errors import InvalidInput
 from opendeep_app.models import Call, Finding, Task, TaskEventType, TranscriptLine, User
 from opendeep_app.models.task_events import Reason
 from opendeep_app.repositories import search
@@ -18,6 +19,7 @@ from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services.transitions import record
 
 BATCH = 200
+MOST_DAYS = 36_500
 
 
 async def expired(
@@ -72,6 +74,30 @@ async def forget_recording(uow: UnitOfWork, call_id: str) -> None:
     reason = "The recording was kept as long as your settings say."
     deleted = TaskEventType.DATA_DELETED
     await record(uow, task, deleted, Reason(reason=reason), call_id=call_id)
+
+
+def parse_days(text: str, field: str) -> int | None:
+    """A number of days as typed; None for as long as the installation says."""
+    text = text.strip()
+    if not text:
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_DAYS:
+        raise InvalidInput(field, "Type a number of days from 1, or leave the field empty.")
+    return int(text)
+
+
+async def choose(
+    uow: UnitOfWork,
+    user_id: str,
+    *,
+    keep_transcripts_days: int | None,
+    keep_recordings_days: int | None,
+) -> User:
+    """Keeps a user's own wishes."""
+    user = await uow.session.get_one(User, user_id)
+    user.keep_transcripts_days = keep_transcripts_days
+    user.keep_recordings_days = keep_recordings_days
+    return user
 
 
 async def recordings(session: AsyncSession) -> set[str]:

@@ -9,7 +9,7 @@ from opendeep_app.errors import NotAllowed
 from opendeep_app.limits import PASSWORD, PASSWORD_ANYWHERE
 from opendeep_app.live import tabs
 from opendeep_app.runtime import deps
-from opendeep_app.services import accounts
+from opendeep_app.services import accounts, carrier_health
 from opendeep_app.state.access import SIGN_IN, viewer
 
 
@@ -20,6 +20,8 @@ class SessionState(rx.State):
     name: str = ""
     email: str = ""
     practice: bool = False
+    #: What keeps every call from going out, in words; empty when nothing does.
+    carrier_trouble: str = ""
 
     @rx.event
     async def enter(self) -> Any:
@@ -34,6 +36,9 @@ class SessionState(rx.State):
         self.email = user.email
         self.name = user.name or user.email.split("@")[0]
         self.practice = deps().settings.practice
+        async with deps().db.reading() as session:
+            health = await carrier_health.current(session)
+        self.carrier_trouble = health.reason if health.retry_at else ""
         return None
 
     @rx.event

@@ -7,6 +7,7 @@ import inspect
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -38,8 +39,8 @@ SWIFT = {
     "practice_speed": 40,
     "calls_per_second": 100,
     "job_lost_seconds": 0.6,
-    "adopt_after_seconds": 0.5,
-    "withdraw_after_seconds": 1.5,
+    "adopt_after_seconds": 1,
+    "withdraw_after_seconds": 2,
     "session_lost_seconds": 1,
 }
 #: A retry is due much later than the test looks.
@@ -314,3 +315,19 @@ async def test_two_workers_race_for_fifty_due_tasks(exchange: Exchange, workers:
         await settled(exchange, 50, 40)
     await assert_rang_once_each(exchange)
     assert len(await attempts(exchange)) == 50
+
+
+@swift
+async def test_a_database_that_another_program_locks_is_waited_for(
+    exchange: Exchange, workers: Workers, exchange_database: str
+) -> None:
+    await create(exchange, 5, max_attempts=1)
+    with contextlib.closing(sqlite3.connect(exchange_database.removeprefix("sqlite:///"))) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        workers.start()
+        await asyncio.sleep(2)
+        assert not await rung(exchange, 1)
+        other.execute("COMMIT")
+    await settled(exchange, 5)
+    await assert_rang_once_each(exchange)

@@ -18,7 +18,7 @@ EVERYWHERE = {Event.TASK_HELD, Event.TASK_CANCELLED, Event.DO_NOT_CALL_REQUESTED
 
 
 def test_the_diagram_shows_every_move_and_no_other() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text()
+    text = (ROOT / "docs" / "lifecycle.md").read_text()
     drawn = set(re.findall(r"^ +(\w+) --> (\w+): (\w+)$", text, re.MULTILINE))
     table = {
         (source.value, move.target.value, event.value)

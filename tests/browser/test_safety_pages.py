@@ -1,0 +1,104 @@
+"""Budget, retention and the do-not-call list, as their owner uses them."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from playwright.async_api import Page, expect
+from sqlalchemy import update
+
+from opendeep_app.bus import Bus
+from opendeep_app.clock import utc_now
+from opendeep_app.db import Database
+from opendeep_app.models import CarrierHealth
+from tests.browser.test_pages import sign_in
+from tests.fixtures.stacks import Stack
+
+SHOTS = os.environ.get("OPENDEEP_SHOTS")
+
+
+async def shoot(page: Page, name: str) -> None:
+    """A picture for whoever judges the looks."""
+    if SHOTS:
+        for width in (360, 1440):
+            for scheme in ("light", "dark"):
+                await page.set_viewport_size({"width": width, "height": 900})
+                await page.emulate_media(color_scheme=scheme)
+                await page.wait_for_timeout(300)
+                path = Path(SHOTS) / f"{name}-{width}-{scheme}.png"
+                await page.screenshot(path=path, full_page=True)
+
+
+async def fits(page: Page) -> None:
+    """Nothing is wider than a small phone."""
+    await page.set_viewport_size({"width": 360, "height": 780})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+    await page.set_viewport_size({"width": 1280, "height": 860})
+
+
+async def test_a_daily_budget_and_a_time_to_keep_things_are_set(page: Page, stack: Stack) -> None:
+    stack.add_user("thrifty@example.com")
+    await sign_in(page, stack, "thrifty@example.com")
+    await page.goto(stack.web_url + "/settings/data")
+    await page.get_by_test_id("daily-budget").fill("-3")
+    await page.get_by_test_id("budget-save").click()
+    await expect(page.get_by_test_id("error-daily_budget")).to_contain_text("above 0")
+    await page.get_by_test_id("daily-budget").fill("$5")
+    await page.get_by_test_id("budget-save").click()
+    await expect(page.get_by_role("progressbar")).to_be_visible()
+    await page.get_by_test_id("keep-transcripts-days").fill("30")
+    await page.get_by_test_id("retention-save").click()
+    await expect(page.get_by_text("Saved.").first).to_be_visible()
+    await shoot(page, "data")
+    await fits(page)
+    await page.reload()
+    await expect(page.get_by_test_id("daily-budget")).to_have_value("5.00")
+    await expect(page.get_by_test_id("keep-transcripts-days")).to_have_value("30")
+    await expect(page.get_by_test_id("spent-today")).to_have_text("$0.00")
+
+
+async def test_a_number_is_left_alone_and_called_again(page: Page, stack: Stack) -> None:
+    stack.add_user("quiet@example.com")
+    await sign_in(page, stack, "quiet@example.com")
+    await page.goto(stack.web_url + "/settings/do-not-call")
+    await page.get_by_test_id("do-not-call-number").fill("112")
+    await page.get_by_test_id("do-not-call-add").click()
+    await expect(page.get_by_test_id("error-phone_number")).to_be_visible()
+    await page.get_by_test_id("do-not-call-number").fill("+1 202 555 0143")
+    await page.get_by_test_id("do-not-call-reason").fill("They asked.")
+    await page.get_by_test_id("do-not-call-add").click()
+    entry = page.get_by_test_id("do-not-call-entry")
+    await expect(entry).to_contain_text("+1 202-555-0143")
+    await shoot(page, "do-not-call")
+    await fits(page)
+    await page.get_by_test_id("do-not-call-remove").click()
+    await expect(entry).to_have_count(0)
+
+
+async def test_the_providers_trouble_is_said_on_every_page_until_it_is_over(
+    page: Page, stack: Stack
+) -> None:
+    stack.add_user("patient@example.com")
+    await sign_in(page, stack, "patient@example.com")
+    banner = page.get_by_test_id("carrier-trouble")
+    bus = Bus(stack.redis_url)
+    db = Database(stack.database_url, bus)
+
+    async def set_health(**values: object) -> None:
+        async with db.unit_of_work() as uow:
+            await uow.session.execute(update(CarrierHealth).values(**values))
+
+    try:
+        await set_health(retry_at=utc_now() + timedelta(hours=1), reason="it did not answer")
+        await page.reload()
+        await expect(banner).to_contain_text("it did not answer")
+        await shoot(page, "trouble")
+        await fits(page)
+        await set_health(retry_at=None, reason="")
+        await page.reload()
+        await expect(page.get_by_test_id("new-task")).to_be_visible()
+        await expect(banner).to_have_count(0)
+    finally:
+        await set_health(retry_at=None, reason="")
+        await db.close()
+        await bus.close()
