@@ -9,6 +9,9 @@ CALLS = Counter(
     "opendeep_calls", "Calls that this process has held, by who ended them", ["ended_by"]
 )
 ANSWERS = Counter("opendeep_answers", "Who or what is believed to have answered", ["state"])
+RECONNECTS = Counter(
+    "opendeep_reconnects", "Times that a lost voice model was replaced in mid-call"
+)
 BARGE_INS = Counter("opendeep_barge_ins", "Times that a recipient broke in on the agent")
 FRAMES = Counter("opendeep_frames", "Media frames by fate, where it is not to be relayed", ["fate"])
 QUESTIONS = Counter("opendeep_questions", "Questions to creators by how they ended", ["end"])

@@ -75,10 +75,19 @@ class Model:
     async def open(self, connection: Connection, configuration: str) -> None:
         """Configures a new session and lets it hear what has been said so far."""
         self._connection = connection
+        self._responding, self._wanted = False, ""
+        self._hushed.set()
+        self._unread.clear()
+        self._all_read.set()
         await self.note(configuration)
         while self._early:
             await self.note(realtime_codec.append_audio(self._early.popleft()))
         self.ready.set()
+
+    def lose(self) -> None:
+        """The connection is gone; what is said meanwhile is kept for the next."""
+        self.ready.clear()
+        self._connection = None
 
     async def hear(self, payload: str) -> None:
         """Passes the recipient's audio (base64 µ-law) on, untouched."""

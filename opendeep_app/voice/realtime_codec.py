@@ -249,6 +249,19 @@ def system_message(text: str) -> str:
     )
 
 
+def function_call(function: FunctionCalled) -> str:
+    """Puts a call of the model's into a session that did not see it, so that it can be answered."""
+    return _event(
+        "conversation.item.create",
+        item={
+            "type": "function_call",
+            "call_id": function.call_id,
+            "name": function.name,
+            "arguments": function.arguments,
+        },
+    )
+
+
 def function_output(call_id: str, output: dict[str, Any]) -> str:
     """What our function returned."""
     return _event(

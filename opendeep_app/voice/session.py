@@ -6,7 +6,7 @@ The session owns every task, timer and socket of its call and ends them with it.
 import asyncio
 import contextlib
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -29,6 +29,7 @@ from opendeep_app.voice.questions import QuestionLoop
 from opendeep_app.voice.realtime_codec import (
     AudioDelta,
     AudioDone,
+    FunctionCalled,
     ModelEvent,
     Refused,
     ResponseFinished,
@@ -50,9 +51,14 @@ WRAP_UP_SECONDS = 45
 MOST_SILENCES = 4
 MOST_FAILED_RESPONSES = 3
 WRITE_SECONDS = 5
+RECONNECT_SECONDS = 2
+REMEMBERED_LINES = 40
 
 UNREACHABLE = "The voice model could not be reached."
 SORRY = "I am sorry, I have a technical problem and cannot go on. Goodbye."
+
+MODEL_TROUBLE = (OpenAIError, WebSocketException, OSError, TimeoutError)
+"""How a session of the model's fails to open, or ends."""
 
 Connect = Callable[[], AbstractAsyncContextManager[Connection]]
 
@@ -90,7 +96,10 @@ class CallSession:
         #: When each utterance began, and how much was heard of those that were cut short.
         self._offsets: dict[str, int] = {}
         self._heard_ms: dict[str, int] = {}
-        self._handled: set[str] = set()
+        #: The functions that were called, by the calls' ids.
+        self._handled: dict[str, FunctionCalled] = {}
+        #: What was said lately, for a model that takes over.
+        self._said: deque[tuple[Speaker, str]] = deque(maxlen=REMEMBERED_LINES)
         #: What the call's record says the model has used.
         self._usage: Counter[str] = Counter()
         self._silences = 0
@@ -157,20 +166,48 @@ class CallSession:
         return allowed
 
     async def _talk(self) -> None:
-        """Opens the model's session, has it speak first, and follows it to its end."""
+        """Opens the model's session, has it speak first, and follows it to its end.
+
+        A session that is lost while somebody is talked to is replaced, once.
+        """
         try:
-            async with self._connect() as connection:
-                await self.model.open(connection, self.reception.configuration())
-                self.spawn(self._speak_first())
-                async for event in self.model.events():
-                    await self._on_model(event)
-        except (OpenAIError, WebSocketException, OSError, TimeoutError) as error:
+            await self._converse(None, self._speak_first)
+        except MODEL_TROUBLE as error:
             log.warning("model_lost", call_id=self.call_id, error=type(error).__name__)
-            await self._apologise(UNREACHABLE)
+        self.model.lose()
+        if self.phase in (Phase.TALKING, Phase.WAITING) and not self.reception.listening:
+            metrics.RECONNECTS.inc()
+            try:
+                await self._converse(RECONNECT_SECONDS, self._take_up)
+            except MODEL_TROUBLE as error:
+                log.warning("model_lost_again", call_id=self.call_id, error=type(error).__name__)
+        await self._apologise(UNREACHABLE)
+
+    async def _converse(
+        self, seconds: float | None, begin: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        """One session of the model's, opened within so many seconds; raises `MODEL_TROUBLE`."""
+        async with contextlib.AsyncExitStack() as stack:
+            async with asyncio.timeout(seconds):
+                connection = await stack.enter_async_context(self._connect())
+            await self.model.open(connection, self.reception.configuration())
+            self.spawn(begin())
+            async for event in self.model.events():
+                await self._on_model(event)
 
     async def _speak_first(self) -> None:
         await self.line.connected.wait()
         await self.reception.greet()
+
+    async def _take_up(self) -> None:
+        """Tells a new session of the model's where the conversation stands."""
+        if not (self._said or self.questions.open):
+            await self.reception.greet()
+            return
+        asked = [each for each in self._handled.values() if each.name == "request_user_info"]
+        if self.questions.open and asked:
+            await self.model.note(realtime_codec.function_call(asked[-1]))
+        await self.model.tell(realtime_codec.system_message(brief.recap(self._said)))
 
     async def _attend(self) -> None:
         """Takes the call as soon as somebody is on the line, then keeps saying that we live."""
@@ -327,7 +364,7 @@ class CallSession:
         self._usage.update(costs.used(response.usage))
         for function in response.functions:
             if function.call_id not in self._handled:
-                self._handled.add(function.call_id)
+                self._handled[function.call_id] = function
                 self.spawn(actions.act(self, function))
         if response.status != "failed":
             self._failed_responses = 0
@@ -355,6 +392,7 @@ class CallSession:
             self.scribe.truncate_line(each.item_id, each.heard_ms)
 
     def _note(self, speaker: Speaker, item_id: str, text: str) -> None:
+        self._said.append((speaker, text))
         offset = self._offsets.get(item_id, self._offset_ms)
         self.scribe.add_line(speaker, text, item_id, offset)
         if item_id in self._heard_ms:

@@ -342,6 +342,7 @@ async def test_when_not_even_the_carrier_listens_the_call_is_hung_up(stage: Stag
     stage.telephony.failure = CarrierError("it did not answer")
     await stage.begin()
     stage.model.hang_up()
+    stage.model.hang_up()
     assert await stage.over() == (EndedBy.SYSTEM, session_module.UNREACHABLE)
     assert stage.telephony.hung_up == ["CA1"]
 
@@ -356,6 +357,65 @@ async def test_a_model_lost_during_the_goodbye_lets_it_be_heard(stage: Stage) ->
     assert not stage.session.over and not stage.telephony.programs
     stage.played()
     assert (await stage.over())[0] is EndedBy.AGENT
+
+
+async def test_a_lost_model_is_replaced_once_and_told_what_was_said(stage: Stage) -> None:
+    await stage.begin()
+    stage.model.emit("response.created", response={})
+    kind = "response.output_audio_transcript.done"
+    stage.model.emit(kind, item_id="a1", transcript="A table for two? <b>")
+    await stage.settle()
+    stage.model.sent.clear()
+    stage.model.hang_up()
+    await stage.settle()
+    assert not stage.telephony.programs and stage.at(Phase.TALKING)
+    assert [event["type"] for event in stage.model.sent] == [
+        "session.update",
+        "conversation.item.create",
+        "response.create",
+    ]
+    assert "AGENT: A table for two?" in stage.model.told[0]
+    assert "<b>" not in stage.model.told[0], "what was said could pass for an instruction"
+    stage.model.speak("a2")
+    await stage.settle()
+    assert stage.socket.events()[-2:] == ["media", "mark"]
+    stage.model.hang_up()
+    assert await stage.over() == (EndedBy.SYSTEM, session_module.UNREACHABLE)
+    assert session_module.SORRY in stage.telephony.programs[0]
+
+
+async def test_a_model_that_cannot_be_replaced_in_time_is_apologised_for(stage: Stage) -> None:
+    await stage.begin()
+    lost_at = now()
+    stage.model.slow = 10
+    stage.model.hang_up()
+    await stage.over()
+    assert now() - lost_at == pytest.approx(session_module.RECONNECT_SECONDS)
+    assert session_module.SORRY in stage.telephony.programs[0]
+
+
+async def test_an_answer_reaches_the_model_that_took_over(stage: Stage) -> None:
+    await ask(stage)
+    stage.model.sent.clear()
+    stage.model.hang_up()
+    await stage.settle()
+    items = [event["item"] for event in stage.model.of("conversation.item.create")]
+    assert (items[0]["type"], items[0]["name"]) == ("function_call", "request_user_info")
+    stage.answer("Lovelace")
+    stage.bus.queue.put_nowait(AnswerGiven(call_id="call", info_request_id="q0"))
+    await stage.settle()
+    [output] = stage.model.outputs
+    assert output["answer"] == "Lovelace"
+
+
+async def test_what_is_said_while_the_model_is_replaced_is_not_lost(stage: Stage) -> None:
+    await stage.begin()
+    stage.model.slow = 1
+    stage.model.hang_up()
+    await stage.settle()
+    await stage.session.model.hear("CCCC")
+    await asyncio.sleep(1.5)
+    assert stage.model.of("input_audio_buffer.append")[-1]["audio"] == "CCCC"
 
 
 async def test_an_unreadable_line_ends_as_the_carriers_fault(stage: Stage) -> None:
