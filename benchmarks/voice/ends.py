@@ -19,8 +19,8 @@ from benchmarks.voice.frames import End, connect
 
 FRAME_SECONDS = 0.02
 FRAME_BYTES = 160
-LINES_EVERY = 4.0
-"""Seconds between two transcribed sentences of one speaker."""
+DEAF_SECONDS = 0.5
+"""How long a model stops reading; it cannot see the connection's end earlier."""
 _HEAD = struct.Struct("!QQI")
 _NOISE = random.Random(1).randbytes(FRAME_BYTES - _HEAD.size)
 _FEW = (b'"input_audio_buffer.append"', b'"response.create"', b'"session.update"')
@@ -69,8 +69,8 @@ class ModelEnd:
                 self.emit("session.created", session={})
             case "session.update":
                 self.exchange.met += 1
-            case "conversation.item.truncate" if self.call is not None:
-                self.call.truncated(event["audio_end_ms"])
+            case "conversation.item.truncate":
+                self._truncated(event["item_id"], event["audio_end_ms"])
 
     def _heard(self, payload: bytes) -> None:
         if self.call is None:
@@ -96,6 +96,11 @@ class ModelEnd:
     def emit(self, kind: str, **content: object) -> None:
         """Sends an event."""
         self.end.send(orjson.dumps({"type": kind, **content}))
+
+    def _truncated(self, item_id: str, heard_ms: int) -> None:
+        # What was echoed before may be cut as well; how much of it was played is not followed.
+        if self.call is not None and item_id == f"item_{self.item}":
+            self.call.truncated(heard_ms)
 
     def say_lines(self) -> None:
         """One sentence of either side has been written down."""
@@ -225,7 +230,9 @@ class Call:
             self._send("stop", stop={"callSid": "CA"})
             self.end.close()
         if model_deaf and self.model is not None:
-            asyncio.get_running_loop().call_later(3, self.model.end.transport.resume_reading)
+            asyncio.get_running_loop().call_later(
+                DEAF_SECONDS, self.model.end.transport.resume_reading
+            )
 
     def model_closed(self) -> None:
         """The bridge has closed the model's session."""
