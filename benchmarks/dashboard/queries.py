@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks.figures import summary
+from benchmarks.figures import ratio, summary
 from benchmarks.seed import EMAIL, FIRST, LAST, THINGS, WHEN
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
@@ -130,6 +130,9 @@ async def measure(database_url: str, rounds: int) -> dict[str, Any]:
         "search_count": await _measure(rounds // 2, any_search, count),
         "status_counts": await _measure(20, any_query, counts),
     }
+    for name, figure in figures.items():
+        if name != "floor":
+            figure["times_floor"] = ratio(figure, figures["floor"])
     await db.close()
     await bus.close()
     return figures
