@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     """Whether the carrier plays keys, which interrupts the stream, or we send them as sound."""
     hold_seconds: float = Field(600, gt=0, le=3600)
     """How long the agent waits on hold before it leaves and tries again later."""
+    text_segment_micros: int = Field(8300, ge=0)
+    """What the carrier charges for 160 characters of text: millionths of a US dollar."""
     job_lost_seconds: float = Field(5, gt=0)
     adopt_after_seconds: float = Field(10, gt=0)
     withdraw_after_seconds: float = Field(60, gt=0)

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from opendeep_app.api.answer_links import build_answer_links
 from opendeep_app.api.auth import build_auth
 from opendeep_app.api.recordings import recording
 from opendeep_app.essentials import Essentials
@@ -25,6 +26,7 @@ def doors() -> Starlette:
             Route("/readyz", readyz),
             Route("/metrics", metrics),
             Mount("/auth", app=BuiltOnFirstUse(build_auth)),
+            Mount("/answer", app=BuiltOnFirstUse(build_answer_links)),
             Route("/api/calls/{call_id}/recording", recording),
             everything_below("/api", BuiltOnFirstUse(_build_api)),
         ]

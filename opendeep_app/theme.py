@@ -50,6 +50,7 @@ EVENT: dict[Event, Look] = {
     Event.NOTE_GIVEN: Look("You told the agent", "live", "note"),
     Event.INFO_REQUESTED: Look("The agent asked you", "need", "question"),
     Event.INFO_EXTENDED: Look("You asked for more time", "need", "clock"),
+    Event.INFO_TEXTED: Look("Sent to your phone", "need", "note"),
     Event.INFO_ANSWERED: Look("You answered", "good", "answer"),
     Event.INFO_EXPIRED: Look("No answer in time", "need", "clock"),
     Event.INFO_CANCELLED: Look("The question is settled", "off", "x"),

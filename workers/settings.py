@@ -16,6 +16,7 @@ from workers.leases import Leases, on_job_end, on_job_start
 from workers.recordings import fetch_recording, sweep_recordings
 from workers.retention import delete_recording, forget
 from workers.scheduler import dispatch_due, sweep
+from workers.text_messages import sweep_texts, text_question
 from workers.webhooks import deliver_webhook, forget_old_messages, sweep_webhooks
 
 EVERY_SECOND = set(range(60))
@@ -51,6 +52,7 @@ class WorkerSettings:
         func(fetch_recording, keep_result=0, max_tries=1),
         func(delete_recording, keep_result=0, max_tries=1),
         func(dispatch_due, keep_result=0, max_tries=1),
+        func(text_question, keep_result=0, max_tries=1),
         func(deliver_webhook, keep_result=0, max_tries=1),
     ]
     cron_jobs: ClassVar = [
@@ -58,6 +60,7 @@ class WorkerSettings:
         cron(expire_info_requests, second=EVERY_SECOND, keep_result=0, max_tries=1),
         cron(forget, minute=17, keep_result=0, max_tries=1),
         cron(sweep, second=EVERY_FIVE_SECONDS, keep_result=0, max_tries=1),
+        cron(sweep_texts, second=EVERY_SECOND, keep_result=0, max_tries=1),
         cron(sweep_webhooks, second=EVERY_FIVE_SECONDS, keep_result=0, max_tries=1),
         cron(sweep_recordings, second=31, keep_result=0, max_tries=1),
         cron(forget_old_messages, minute=17, keep_result=0, max_tries=1),

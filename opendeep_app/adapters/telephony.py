@@ -159,6 +159,24 @@ class Telephony:
         finally:
             _asking.reset(mark)
 
+    async def send_text(self, phone_number: str, body: str) -> tuple[str, int]:
+        """Sends a text (at most 1,600 characters) to a number (E.164), once.
+
+        Returns its SID and of how many segments it is, each of which costs.
+        """
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                message = await self._api.messages.create_async(
+                    to=phone_number, from_=self._settings.from_number, body=body
+                )
+        except TwilioException as error:
+            raise _carrier_error(error) from error
+        except aiohttp.ClientConnectorError as error:
+            raise CarrierError("it cannot be reached") from error
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, KeyError) as error:
+            raise CarrierError("it did not answer", maybe_placed=True) from error
+        return str(message.sid), int(message.num_segments or 1)
+
     async def hang_up(self, sid: str) -> None:
         """Ends a call in whatever state it is; one that is over already is left alone."""
         call = await self.fetch(sid)

@@ -38,6 +38,8 @@ class TaskEventType(StrEnum):
     #: The question loop.
     INFO_REQUESTED = "info_requested"
     INFO_EXTENDED = "info_extended"
+    #: Sent to the creator's mobile phone.
+    INFO_TEXTED = "info_texted"
     INFO_ANSWERED = "info_answered"
     INFO_EXPIRED = "info_expired"
     INFO_CANCELLED = "info_cancelled"
@@ -284,6 +286,7 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.NOTE_GIVEN: NoteGiven,
     TaskEventType.INFO_REQUESTED: Asked,
     TaskEventType.INFO_EXTENDED: InfoExtended,
+    TaskEventType.INFO_TEXTED: InfoRequestRef,
     TaskEventType.INFO_ANSWERED: InfoAnswered,
     TaskEventType.INFO_EXPIRED: InfoRequestRef,
     TaskEventType.INFO_CANCELLED: InfoRequestRef,

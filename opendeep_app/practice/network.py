@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from urllib.parse import urljoin
 
 from opendeep_app.practice.calls import FINAL, Call, Order
+from opendeep_app.practice.messages import Messages
 from opendeep_app.practice.personas import persona_of
 from opendeep_app.practice.scripts import Answers, NoAnswer, Refused
 from opendeep_app.practice.settings import PracticeSettings
@@ -33,6 +34,7 @@ class Network:
         self.calls: dict[str, Call] = {}
         self.attempts: Counter[str] = Counter()
         """How often a call to each number was asked for, refused ones included."""
+        self.messages = Messages(settings)
         self._webhooks = Webhooks(settings.auth_token)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,6 +67,7 @@ class Network:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._webhooks.close()
+        await self.messages.close()
 
     async def _live(self, call: Call) -> None:
         await call.run()

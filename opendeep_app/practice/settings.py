@@ -13,6 +13,8 @@ class PracticeSettings:
     auth_token: str
     api_key: str
     from_number: str = "+12025550100"
+    sms_url: str = ""
+    """Where texts to our number are told of."""
     speed: float = 1.0
     """Divides ring times, audio pacing and people's pauses."""
 
@@ -25,5 +27,6 @@ class PracticeSettings:
             auth_token=line.twilio_auth_token,
             api_key=line.openai_api_key,
             from_number=line.from_number,
+            sms_url=f"{line.public_url}/twilio/sms",
             speed=line.practice_speed,
         )

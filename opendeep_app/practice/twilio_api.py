@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from opendeep_app.practice import twiml
-from opendeep_app.practice.calls import FINAL, LONGEST_CALL_SECONDS, Call, Order, new_sid, rfc2822
+from opendeep_app.practice.calls import FINAL, LONGEST_CALL_SECONDS, Call, Order, rfc2822
+from opendeep_app.practice.messages import Stopped
 from opendeep_app.practice.network import CallRefusedError, Network
 from opendeep_app.practice.scripts import Answers
 
@@ -56,7 +57,6 @@ class TwilioApi:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._messages: list[dict[str, object]] = []
 
     def routes(self) -> list[Route]:
         """Everything that is served under `/2010-04-01`, and the practice line's own view."""
@@ -78,6 +78,7 @@ class TwilioApi:
                 methods=["DELETE"],
             ),
             Route(f"{root}/Messages.json", self._guarded(self._create_message), methods=["POST"]),
+            Route("/practice/messages", self._guarded(self._reply), methods=["POST"]),
             Route("/practice/calls", self._guarded(self._observe), methods=["GET"]),
         ]
 
@@ -170,32 +171,18 @@ class TwilioApi:
             raise ApiError(
                 400, 21617, "The concatenated message body exceeds the 1600 character limit"
             )
-        sid, account = new_sid("SM"), self._network.settings.account_sid
-        now = rfc2822(datetime.now(UTC))
-        message: dict[str, object] = {
-            "sid": sid,
-            "account_sid": account,
-            "api_version": VERSION,
-            "to": to,
-            "from": from_,
-            "body": body,
-            "status": "queued",
-            "direction": "outbound-api",
-            "num_segments": str(-(-len(body) // 160)),
-            "num_media": "0",
-            "date_created": now,
-            "date_updated": now,
-            "date_sent": None,
-            "error_code": None,
-            "error_message": None,
-            "price": None,
-            "price_unit": "USD",
-            "messaging_service_sid": None,
-            "uri": f"/{VERSION}/Accounts/{account}/Messages/{sid}.json",
-            "subresource_uris": {},
-        }
-        self._messages.append(message)
+        try:
+            message = self._network.messages.send(from_ or "", to, body)
+        except Stopped:
+            raise ApiError(400, 21610, "Attempt to send to unsubscribed recipient") from None
         return JSONResponse(message, 201)
+
+    async def _reply(self, request: Request) -> Response:
+        """Somebody replies: a text from their telephone to our number."""
+        async with request.form() as form:
+            from_, body = _text(form, "From"), _text(form, "Body")
+        number = _valid_number(from_, 21212, "From")
+        return JSONResponse({"replies": await self._network.messages.reply(number, body or "")})
 
     async def _observe(self, request: Request) -> Response:
         """What happened at the far end, for tests: rings, and what recipients heard and said."""
@@ -218,7 +205,9 @@ class TwilioApi:
             if wanted in (None, call.order.to, call.order.from_)
         ]
         rings = self._network.rings()
-        return JSONResponse({"calls": calls, "rings": rings, "messages": self._messages})
+        return JSONResponse(
+            {"calls": calls, "rings": rings, "messages": self._network.messages.all}
+        )
 
     async def _start_recording(self, request: Request) -> Response:
         call = self._call(request)

@@ -6,7 +6,7 @@ Only the SHA-256 of a token is stored: tokens are random, so a slow hash would a
 import hashlib
 import re
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
@@ -18,11 +18,12 @@ from sqlmodel import col
 from opendeep_app.clock import utc_now
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from opendeep_app.models import AccessToken, TokenKind, User
+from opendeep_app.models import AccessToken, InfoRequest, TokenKind, User
 from opendeep_app.services import phone_numbers
 
 SESSION_LIFETIME = timedelta(days=30)
 LINK_LIFETIME = timedelta(hours=24)
+ANSWER_LINK_LIFETIME = timedelta(days=7)
 MINIMUM_PASSWORD = 10
 
 _hasher = PasswordHasher()
@@ -118,6 +119,30 @@ async def redeem_sign_in_link(uow: UnitOfWork, token: str) -> str:
     return await open_session(uow, user_id)
 
 
+async def issue_answer_link(uow: UnitOfWork, user_id: str, info_request_id: str) -> str:
+    """A token that opens one question, without signing in, for a week."""
+    return await _issue(
+        uow,
+        user_id,
+        TokenKind.ANSWER_LINK,
+        lifetime=ANSWER_LINK_LIFETIME,
+        info_request_id=info_request_id,
+    )
+
+
+async def question_of_link(session: AsyncSession, token: str, now: datetime) -> InfoRequest | None:
+    """The question that the link is for, answered or not; None when it opens nothing any more."""
+    return await session.scalar(
+        select(InfoRequest)
+        .join(AccessToken, col(AccessToken.info_request_id) == col(InfoRequest.id))
+        .where(
+            col(AccessToken.token_hash) == _digest(token),
+            col(AccessToken.kind) == TokenKind.ANSWER_LINK,
+            col(AccessToken.expires_at) > now,
+        )
+    )
+
+
 async def create_api_key(uow: UnitOfWork, user_id: str, label: str = "") -> str:
     """An API key; it is shown once and never again."""
     if await uow.session.get(User, user_id) is None:
@@ -172,6 +197,8 @@ async def update_profile(
         number = phone_numbers.parse(mobile).e164 if mobile else None
     except InvalidInput as error:
         raise InvalidInput("mobile_number", error.message) from None
+    if number != user.mobile_number:
+        user.texts_stopped_at = None
     user.name, user.time_zone, user.mobile_number = name, zone, number
     return user
 
@@ -184,6 +211,7 @@ async def _issue(
     lifetime: timedelta | None = None,
     label: str = "",
     prefix: str = "",
+    info_request_id: str | None = None,
 ) -> str:
     token = prefix + secrets.token_urlsafe(32)
     uow.session.add(
@@ -192,6 +220,7 @@ async def _issue(
             kind=kind,
             token_hash=_digest(token),
             label=label[:120],
+            info_request_id=info_request_id,
             created_at=uow.now,
             expires_at=uow.now + lifetime if lifetime else None,
         )

@@ -21,6 +21,7 @@ from opendeep_app.models import (
     Task,
     TaskEventType,
     TaskStatus,
+    User,
 )
 from opendeep_app.models.task_events import Asked, InfoAnswered, InfoExtended, InfoRequestRef
 from opendeep_app.repositories import info_requests as question_rows
@@ -96,6 +97,14 @@ async def ask(
         call_id=call_id,
     )
     _tell(uow, request)
+    user = await uow.session.get_one(User, request.user_id)
+    if user.mobile_number and user.texts_stopped_at is None:
+        uow.enqueue(
+            "text_question",
+            request.id,
+            job_id=f"text:{request.id}",
+            defer_until=uow.now + timedelta(seconds=wait / 2),
+        )
     return request
 
 

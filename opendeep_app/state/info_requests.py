@@ -21,7 +21,12 @@ LAST_LINES = 3
 INBOX_LIMIT = 50
 #: One tap for who has no answer; the agent reads it as its principal's words.
 YOU_DECIDE = "I don't know. You decide, as serves the goal best."
-WAYS = {"web": "in another tab", "api": "through the API"}
+WAYS = {
+    "web": "in another tab",
+    "api": "through the API",
+    "text": "by text message",
+    "link": "through the link in a text message",
+}
 
 
 class QuestionState(LiveState, rx.State):

@@ -25,7 +25,7 @@ from opendeep_app.dependencies import Dependencies, dependencies
 from opendeep_app.errors import NotFound
 from opendeep_app.logs import configure_logs
 from opendeep_app.models import CallStatus, EndedBy
-from opendeep_app.services import calls, recordings, ring_backs
+from opendeep_app.services import calls, recordings, ring_backs, text_messages
 from opendeep_app.services.calls import CarrierStatus
 from opendeep_app.voice import metrics, realtime_client, twilio_codec, twiml
 from opendeep_app.voice.line import Stream
@@ -151,8 +151,13 @@ class Gateway:
         log.info("rang_back", call_id=call.id)
         return _xml(twiml.connect_stream(self.deps.settings, call.id))
 
-    async def _sms(self, call_id: str, form: Form) -> Response:
-        return _xml("<Response/>")
+    async def _sms(self, _: str, form: Form) -> Response:
+        """A creator replies to a question that was sent to their phone."""
+        async with self.deps.db.unit_of_work() as uow:
+            reply = await text_messages.receive(
+                uow, form.get("From", ""), form.get("Body", ""), form.get("OptOutType", "")
+            )
+        return _xml(twiml.message(reply))
 
     async def _recording(self, call_id: str, form: Form) -> Response:
         """A recording is finished, and to be fetched."""

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 
+from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from opendeep_app.config import Settings
@@ -35,6 +36,14 @@ def say_and_hang_up(text: str) -> str:
     response = VoiceResponse()
     response.say(text)
     response.hangup()
+    return str(response)
+
+
+def message(text: str) -> str:
+    """Sends a text back; nothing when it is empty."""
+    response = MessagingResponse()
+    if text:
+        response.message(text)
     return str(response)
 
 
