@@ -9,9 +9,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from opendeep_app.api.access import Caller, Deps
 from opendeep_app.api.conditions import Conditional
-from opendeep_app.api.fields import Input, Output, PathId, Words
-from opendeep_app.models import InfoRequestStatus
+from opendeep_app.api.facts import Fact
+from opendeep_app.api.fields import Input, Instant, Output, PathId, Words
+from opendeep_app.models import Disclosure, FactScope, InfoRequestStatus
 from opendeep_app.repositories import info_requests as rows
+from opendeep_app.services import facts
 from opendeep_app.services import info_requests as service
 
 router = APIRouter(prefix="/info-requests", tags=["Questions"])
@@ -35,6 +37,7 @@ class InfoRequest(Output):
     answer: str | None
     answered_at: datetime | None
     answered_via: str | None
+    extended_at: datetime | None
 
 
 class InfoRequestList(BaseModel):
@@ -63,6 +66,14 @@ class Answer(Input):
     """What to tell the agent."""
 
     answer: Words = Field(max_length=service.MAX_ANSWER)
+
+
+class Remembered(Input):
+    """How to keep the answer; CAMPAIGN means the contact where the task has no campaign."""
+
+    scope: Annotated[FactScope, Field(strict=False)] = FactScope.CONTACT
+    disclosure: Annotated[Disclosure, Field(strict=False)] = Disclosure.SAY_FREELY
+    expires_at: Instant | None = None
 
 
 @router.get("")
@@ -96,3 +107,38 @@ async def answer_info_request(
     async with deps.db.unit_of_work() as uow:
         request = await service.answer(uow, caller.id, info_request_id, body.answer, "api")
     return InfoRequest.model_validate(request)
+
+
+@router.post("/{info_request_id}/extend")
+async def extend_info_request(caller: Caller, deps: Deps, info_request_id: PathId) -> InfoRequest:
+    """Ask the recipient to wait a little longer, once; the new deadline is in the result.
+
+    409 when it was extended before or nobody waits on the line any more.
+    """
+    async with deps.db.unit_of_work() as uow:
+        request = await service.extend(uow, caller.id, info_request_id)
+    return InfoRequest.model_validate(request)
+
+
+@router.post("/{info_request_id}/postpone")
+async def postpone_info_request(caller: Caller, deps: Deps, info_request_id: PathId) -> InfoRequest:
+    """Let the recipient go: the agent says goodbye, and a later answer makes a new call.
+
+    409 when nobody waits on the line any more.
+    """
+    async with deps.db.unit_of_work() as uow:
+        request = await service.postpone(uow, caller.id, info_request_id)
+    return InfoRequest.model_validate(request)
+
+
+@router.post("/{info_request_id}/remember", status_code=201)
+async def remember_answer(
+    caller: Caller, deps: Deps, info_request_id: PathId, body: Remembered
+) -> Fact:
+    """Keep a question's answer as a fact, so that it is not asked again."""
+    async with deps.db.unit_of_work() as uow:
+        request = await service.get(uow, caller.id, info_request_id)
+        fact = await facts.remember_answer(
+            uow, request, body.scope, body.disclosure, body.expires_at
+        )
+    return Fact.model_validate(fact)

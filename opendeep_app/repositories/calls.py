@@ -6,7 +6,15 @@ from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from opendeep_app.models import Call, CallOutcome, CallStatus, Task, TaskStatus, TranscriptLine
+from opendeep_app.models import (
+    Call,
+    CallOutcome,
+    CallStatus,
+    Speaker,
+    Task,
+    TaskStatus,
+    TranscriptLine,
+)
 from opendeep_app.models.calls import LIVE
 
 #: The partial indexes on live calls are used only where their condition stands in the query.
@@ -184,4 +192,14 @@ async def count_placed(session: AsyncSession, task_id: str) -> int:
             .where(col(Call.task_id) == task_id, col(Call.status) != CallStatus.WITHDRAWN)
         )
         or 0
+    )
+
+
+async def last_spoke(session: AsyncSession, call_id: str, speaker: Speaker) -> datetime | None:
+    """When something that one side said was written down last."""
+    return await session.scalar(
+        select(col(TranscriptLine.created_at))
+        .where(col(TranscriptLine.call_id) == call_id, col(TranscriptLine.speaker) == speaker)
+        .order_by(col(TranscriptLine.sequence).desc())
+        .limit(1)
     )

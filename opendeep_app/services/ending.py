@@ -15,7 +15,9 @@ from opendeep_app.models import (
     CallStatus,
     Direction,
     EndedBy,
+    InfoRequest,
     InfoRequestStatus,
+    Speaker,
     Task,
     TaskEventType,
     TaskStatus,
@@ -51,8 +53,8 @@ async def finish(
     """Ends a live call exactly once; False when it was over already.
 
     The task goes to analysis, or, when the creator still owes the call an answer, waits for
-    it (PENDING_USER_INFO); an answer that came after the deadline but before the end makes
-    the next call at once.
+    it (PENDING_USER_INFO); an answer that came after the deadline but before the end, or in time
+    but that the recipient did not hear any more, makes the next call at once.
     """
     task = await task_rows.lock(uow.session, call.task_id)
     # Whoever announced the end may have done so while the lock was awaited.
@@ -69,6 +71,7 @@ async def finish(
         asked += await question_rows.unheard(uow.session, task.id, since)
     owed = [q for q in asked if q.status is InfoRequestStatus.EXPIRED]
     late = [q for q in asked if q.status is InfoRequestStatus.ANSWERED_LATE]
+    late += await _unheard(uow, call, asked)
     if owed or late:
         call.outcome = CallOutcome.AWAITING_INFO
         await uow.session.flush()
@@ -181,6 +184,17 @@ async def hang_up(uow: UnitOfWork, call: Call, reason: str) -> None:
     )
     uow.command(HangUp(call_id=call.id, reason=reason))
     uow.enqueue("hang_up_call", call.id, job_id=f"hang-up:{call.id}")
+
+
+async def _unheard(uow: UnitOfWork, call: Call, asked: list[InfoRequest]) -> list[InfoRequest]:
+    """Answers that came in time, but after which the line went dead before the agent spoke."""
+    if call.ended_by in (EndedBy.AGENT, EndedBy.CREATOR):
+        return []
+    answered = [q for q in asked if q.status is InfoRequestStatus.ANSWERED]
+    if not answered:
+        return []
+    spoke = await call_rows.last_spoke(uow.session, call.id, Speaker.AGENT)
+    return [q for q in answered if spoke is None or q.answered_at is None or spoke <= q.answered_at]
 
 
 async def _close(

@@ -8,9 +8,10 @@ import pytest
 
 from opendeep_app.bus import AnswerGiven
 from opendeep_app.errors import Conflict, InvalidInput, NotFound
-from opendeep_app.models import CallOutcome, EndedBy, InfoRequestStatus, TaskStatus
+from opendeep_app.models import CallOutcome, EndedBy, InfoRequestStatus, Speaker, TaskStatus
 from opendeep_app.models.call_analysis import Verdict
 from opendeep_app.services import calls, info_requests
+from opendeep_app.voice import brief
 from tests.fixtures.lives import Life, add_user, found
 
 ROUNDS = 6
@@ -93,6 +94,40 @@ async def test_hanging_up_while_waiting_leaves_the_question_open_for_later(life:
     assert (await life.task(task_id)).status is TaskStatus.PENDING_USER_INFO
     assert await life.pending() == [question_id]
     await life.check()
+
+
+@pytest.mark.parametrize("ended_by", [EndedBy.RECIPIENT, EndedBy.CARRIER, EndedBy.SYSTEM])
+async def test_an_answer_that_nobody_heard_any_more_rings_back(
+    life: Life, ended_by: EndedBy
+) -> None:
+    """The last attempt, and the line goes dead between the answer and the agent's sentence."""
+    task_id = await life.create(max_attempts=1)
+    first = await life.talk()
+    await life.say(first, Speaker.AGENT, "One moment, let me check.")
+    question_id = await life.ask(first)
+    life.clock.advance(seconds=5)
+    assert await life.answer(question_id) is Status.ANSWERED
+    await life.close(first, ended_by)
+    task = await life.task(task_id)
+    assert (task.status, task.next_action_at) == (TaskStatus.PENDING, life.clock())
+    await life.analyse(first, found(Verdict.INCONCLUSIVE))
+    second = await life.talk()
+    async with life.db.reading() as session:
+        briefing = await calls.load_briefing(session, second)
+    assert "I have the answer now" in brief.write(briefing)
+    await life.close(second)
+    await life.check()
+
+
+async def test_an_answer_that_was_said_is_not_called_back_for(life: Life) -> None:
+    task_id = await life.create(max_attempts=1)
+    call_id = await life.talk()
+    question_id = await life.ask(call_id)
+    await life.answer(question_id)
+    life.clock.advance(seconds=1)
+    await life.say(call_id, Speaker.AGENT, "It is Ada.")
+    await life.close(call_id, EndedBy.RECIPIENT)
+    assert (await life.task(task_id)).status is TaskStatus.PENDING_ANALYSIS
 
 
 async def test_with_two_questions_it_waits_for_both_answers(life: Life) -> None:
