@@ -1,8 +1,9 @@
 """Queries on calls and their transcripts."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy import bindparam, func, insert, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,10 +16,25 @@ from opendeep_app.models import (
     TaskStatus,
     TranscriptLine,
 )
+from opendeep_app.models.base import new_id
 from opendeep_app.models.calls import LIVE
 
 #: The partial indexes on live calls are used only where their condition stands in the query.
 LIVE_NOW = col(Call.status).in_([literal_column(f"'{status}'") for status in LIVE])
+
+# What a live call does most is built only once.
+_OWNER = (
+    select(col(Call.task_id), col(Task.user_id))
+    .join(Task, col(Task.id) == col(Call.task_id))
+    .where(col(Call.id) == bindparam("call"))
+    .with_for_update(of=Call)
+)
+_LAST_LINE = select(func.max(col(TranscriptLine.sequence))).where(
+    col(TranscriptLine.call_id) == bindparam("call")
+)
+_NEXT_LINE = insert(TranscriptLine.__table__).values(  # type: ignore[attr-defined]
+    sequence=func.coalesce(_LAST_LINE.scalar_subquery(), 0) + 1
+)
 
 
 async def lock(session: AsyncSession, call_id: str) -> Call | None:
@@ -75,12 +91,15 @@ async def transcript(session: AsyncSession, call_id: str) -> list[TranscriptLine
     return list(rows)
 
 
-async def next_line_number(session: AsyncSession, call_id: str) -> int:
-    """The sequence number of a call's next transcript line."""
-    highest = await session.scalar(
-        select(func.max(col(TranscriptLine.sequence))).where(col(TranscriptLine.call_id) == call_id)
-    )
-    return (highest or 0) + 1
+async def lock_owner(session: AsyncSession, call_id: str) -> tuple[str, str]:
+    """The ids of a call's task and user, the call being locked until the transaction ends."""
+    task_id, user_id = (await session.execute(_OWNER, {"call": call_id})).one()
+    return task_id, user_id
+
+
+async def add_line(session: AsyncSession, **line: Any) -> None:
+    """Adds a line to the transcript of a call that is locked, numbered behind the others."""
+    await session.execute(_NEXT_LINE, {"id": new_id(), "call": line["call_id"], **line})
 
 
 async def never_dialled(session: AsyncSession, before: datetime, limit: int = 100) -> list[str]:

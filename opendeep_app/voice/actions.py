@@ -64,7 +64,7 @@ async def _request_user_info(
     if fact:
         _record(session, function.name, arguments.model_dump(), ok=True, result="remembered")
         output = questions.given(fact.answer)
-        await session.model.tell(realtime_codec.function_output(function.call_id, output))
+        session.model.tell(realtime_codec.function_output(function.call_id, output))
         return
     async with session.deps.db.unit_of_work() as uow:
         request = await info_requests.ask(
@@ -79,7 +79,7 @@ async def _request_user_info(
     _record(session, function.name, arguments.model_dump(), ok=True, result="asked")
     if request.function_call_id != function.call_id:
         output = {"status": "pending", "note": "You have asked this already. Wait for the reply."}
-        await session.model.note(realtime_codec.function_output(function.call_id, output))
+        session.model.note(realtime_codec.function_output(function.call_id, output))
         return
     session.asked()
     await session.questions.wait(request, function.call_id)
@@ -97,9 +97,7 @@ async def _send_dtmf(session: "CallSession", function: FunctionCalled, arguments
         raise BadArguments(f"The keys were not pressed: {error.message}. Try again.") from error
     _record(session, function.name, arguments.model_dump(), ok=True, result="pressed")
     # No response is asked for: what the menu says next makes the model's next turn.
-    await session.model.note(
-        realtime_codec.function_output(function.call_id, {"status": "pressed"})
-    )
+    session.model.note(realtime_codec.function_output(function.call_id, {"status": "pressed"}))
 
 
 async def _reschedule_call(
@@ -117,7 +115,7 @@ async def _reschedule_call(
     local = f"{at.astimezone(ZoneInfo(session.time_zone)):%A %d %B %H:%M}"
     _record(session, function.name, arguments.model_dump(), ok=True, result=local)
     output = {"status": "noted", "their_local_time": local}
-    await session.model.tell(realtime_codec.function_output(function.call_id, output))
+    session.model.tell(realtime_codec.function_output(function.call_id, output))
 
 
 async def _record_answer(
@@ -129,7 +127,7 @@ async def _record_answer(
         await findings.note(uow, session.call_id, arguments.field, arguments.value, arguments.quote)
     _record(session, function.name, arguments.model_dump(), ok=True, result="noted")
     output = {"status": "noted", "note": "Go on. Do not tell the recipient that you note things."}
-    await session.model.tell(realtime_codec.function_output(function.call_id, output))
+    session.model.tell(realtime_codec.function_output(function.call_id, output))
 
 
 async def _do_not_call(
@@ -143,14 +141,14 @@ async def _do_not_call(
         "status": "noted",
         "note": "They will not be called again. Say goodbye and call end_call.",
     }
-    await session.model.tell(realtime_codec.function_output(function.call_id, output))
+    session.model.tell(realtime_codec.function_output(function.call_id, output))
 
 
 async def _refuse(session: "CallSession", function: FunctionCalled, message: str) -> None:
     log.warning("function_refused", call_id=session.call_id, function=function.name)
     _record(session, function.name, {}, ok=False, result=message)
     output = {"status": "error", "error": message}
-    await session.model.tell(realtime_codec.function_output(function.call_id, output))
+    session.model.tell(realtime_codec.function_output(function.call_id, output))
 
 
 def _record(

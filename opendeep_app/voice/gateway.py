@@ -27,9 +27,10 @@ from opendeep_app.logs import configure_logs
 from opendeep_app.models import CallStatus, EndedBy
 from opendeep_app.services import calls, recordings, ring_backs, text_messages
 from opendeep_app.services.calls import CarrierStatus
-from opendeep_app.voice import metrics, realtime_client, twilio_codec, twiml
+from opendeep_app.voice import heartbeat, metrics, realtime_client, twilio_codec, twiml
 from opendeep_app.voice.line import Stream
 from opendeep_app.voice.session import CallSession
+from opendeep_app.voice.wire import CarrierWire
 
 log = structlog.get_logger()
 
@@ -217,18 +218,19 @@ class Gateway:
                 event = twilio_codec.decode(message.get("text") or message.get("bytes") or b"")
                 match event:
                     case twilio_codec.Audio(payload) if session is not None:
-                        await session.hear(payload)
+                        session.hear(payload)
                     case twilio_codec.MarkPlayed(name) if session is not None:
                         session.line.mark_played(name)
                     case twilio_codec.StreamStarted() if session is None:
                         session = await self._session_for(event)
                         stream = _stream(socket, event)
-                        if session is None or not await session.attach(stream):
+                        if session is None or not session.attach(stream):
                             session = None
                             await stream.close(POLICY_VIOLATION)
                             return
+                        socket.state.wire.hear = session.hear
                     case twilio_codec.KeyPressed(digit) if session is not None:
-                        await session.key_pressed(digit)
+                        session.key_pressed(digit)
                     case twilio_codec.StreamStopped():
                         return
                     case twilio_codec.Ignored(known=False):
@@ -312,10 +314,13 @@ def build_app(deps: Dependencies) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        beating = asyncio.create_task(heartbeat.beat(deps.db, gateway.sessions))
         yield
         for session in list(gateway.sessions.values()):
             session.finish(EndedBy.SYSTEM, "The agent's service was shut down.")
         await gateway._idle(APOLOGY_SECONDS)
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
 
     app = Starlette(routes=gateway.routes(), lifespan=lifespan)
     app.state.gateway = gateway
@@ -356,7 +361,7 @@ def server_config(settings: Settings, app: Starlette) -> uvicorn.Config:
         port=settings.gateway_port,
         log_level="warning",
         access_log=False,
-        ws="websockets-sansio",
+        ws=CarrierWire,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
     )
@@ -375,16 +380,12 @@ async def _serve(settings: Settings) -> None:
 
 
 def _stream(socket: WebSocket, start: twilio_codec.StreamStarted) -> Stream:
-    async def send(message: str) -> None:
-        # A socket that closes at this moment is noticed where it is read.
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await socket.send({"type": "websocket.send", "text": message})
-
     async def close(code: int = NORMAL) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close(code)
 
-    return Stream(start.stream_sid, start.call_sid, send, close)
+    wire: CarrierWire = socket.state.wire
+    return Stream(start.stream_sid, start.call_sid, wire.post, close)
 
 
 def _problem(status: int, title: str, detail: str) -> Response:

@@ -21,7 +21,7 @@ class Stream:
 
     sid: str
     call_sid: str
-    send: Callable[[str], Awaitable[None]]
+    send: Callable[[bytes], None]
     close: Callable[..., Awaitable[None]]
 
 
@@ -43,7 +43,7 @@ class Line:
         """Whether everything the agent said has been played."""
         return self._playback.idle
 
-    async def attach(self, stream: Stream) -> bool:
+    def attach(self, stream: Stream) -> bool:
         """Takes a stream: the first, or the one after keys were pressed; False for any other."""
         if self._stream is not None and not self._moving:
             return False
@@ -62,43 +62,43 @@ class Line:
         if stream is not None:
             await stream.close()
 
-    async def play(self, item_id: str, payload: str) -> None:
+    def play(self, item_id: str, payload: bytes) -> None:
         """Sends audio of the agent's; drops what belongs to an interrupted utterance."""
         stream = self._stream
         if stream is None or self._moving:
             return
-        mark = self._playback.sent(item_id, twilio_codec.duration_ms(payload), _now())
-        if mark is None:
+        if self._playback.sent(item_id, twilio_codec.samples(payload), _now()):
+            stream.send(twilio_codec.media(stream.sid, payload))
+            self._mark()
+        else:
             metrics.FRAMES.labels("late").inc()
-            return
-        await stream.send(twilio_codec.media(stream.sid, payload))
-        await stream.send(twilio_codec.mark(stream.sid, mark))
 
-    async def play_tones(self, payload: str) -> None:
+    def play_tones(self, payload: bytes) -> None:
         """Sends keys as sound, in place of what the agent still had to say; nothing cuts them off."""
         stream = self._stream
         if stream is None or self._moving:
             return
-        await stream.send(twilio_codec.clear(stream.sid))
+        stream.send(twilio_codec.clear(stream.sid))
         self._playback.restart()
         self._tell()
-        await stream.send(twilio_codec.media(stream.sid, payload))
+        stream.send(twilio_codec.media(stream.sid, payload))
 
-    def complete(self, item_id: str) -> None:
-        """No more audio of this utterance will come."""
+    def complete(self, item_id: str | None = None) -> None:
+        """No more audio of this utterance, or of any, will come."""
         self._playback.complete(item_id)
+        self._mark()
 
     def mark_played(self, name: str) -> None:
         """Twilio has played everything before this mark."""
         self._playback.marked(name, _now())
         self._tell()
 
-    async def interrupt(self) -> list[CutShort]:
+    def interrupt(self) -> list[CutShort]:
         """Silences the agent; returns what of its utterances was heard."""
         cut = self._playback.interrupted(_now())
         self._tell()
         if cut and self._stream is not None:
-            await self._stream.send(twilio_codec.clear(self._stream.sid))
+            self._stream.send(twilio_codec.clear(self._stream.sid))
         return cut
 
     async def played_out(self) -> None:
@@ -116,7 +116,7 @@ class Line:
         stream = self._stream
         if stream is None or self._moving:
             raise TimeoutError
-        await stream.send(twilio_codec.clear(stream.sid))
+        stream.send(twilio_codec.clear(stream.sid))
         self._moving = True
         self._playback.restart()
         self._tell()
@@ -135,6 +135,12 @@ class Line:
         self._moving = True
         await go(self.call_sid)
         self._stream = None
+
+    def _mark(self) -> None:
+        """Asks to be told how far the recipient has heard, when it is time."""
+        name = self._playback.mark()
+        if name is not None and self._stream is not None:
+            self._stream.send(twilio_codec.mark(self._stream.sid, name))
 
     def _tell(self) -> None:
         if self._playback.idle:

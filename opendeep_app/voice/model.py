@@ -3,11 +3,8 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
-
-from openai import OpenAIError
-from websockets.exceptions import WebSocketException
 
 from opendeep_app.models import Speaker
 from opendeep_app.voice import realtime_codec
@@ -29,10 +26,13 @@ ACTIVE_ALREADY = "conversation_already_has_active_response"
 
 
 class Connection(Protocol):
-    """As much of the `openai` client's Realtime connection as we use: no event is ever parsed twice."""
+    """As much of a Realtime connection as we use (`wire.ModelWire`)."""
 
-    async def send_raw(self, data: str) -> None:
-        """Sends one event."""
+    play: Callable[[str, bytes], None] | None
+    """Takes the agent's voice (item, base64) without an event."""
+
+    def post(self, text: bytes) -> None:
+        """Sends one event; nothing if the connection is closed, which is noticed in reading."""
 
     async def recv_bytes(self) -> bytes:
         """Receives one event."""
@@ -43,20 +43,17 @@ class Model:
 
     One response at a time may be under way. What asks for another while one is, or while the
     recipient speaks, gets its turn afterwards: the server itself responds to what was said.
-    A connection that closes at this moment is noticed where it is read.
     """
 
     def __init__(self) -> None:
-        #: Set once the model is configured and hears the recipient.
-        self.ready = asyncio.Event()
         self._connection: Connection | None = None
         self._hushed = asyncio.Event()
         self._hushed.set()
-        self._early: deque[str] = deque(maxlen=EARLY_FRAMES)
+        self._early: deque[bytes] = deque(maxlen=EARLY_FRAMES)
         self._responding = False
         #: The last request for a response, and the one to be sent when its turn has come.
-        self._request = ""
-        self._wanted = ""
+        self._request = b""
+        self._wanted = b""
         #: Utterances of the recipient whose words have not come yet.
         self._unread: set[str] = set()
         self._all_read = asyncio.Event()
@@ -72,27 +69,25 @@ class Model:
         """Whether a response is being made or has been asked for."""
         return self._responding
 
-    async def open(self, connection: Connection, configuration: str) -> None:
+    def open(self, connection: Connection, configuration: bytes) -> None:
         """Configures a new session and lets it hear what has been said so far."""
         self._connection = connection
-        self._responding, self._wanted = False, ""
+        self._responding, self._wanted = False, b""
         self._hushed.set()
         self._unread.clear()
         self._all_read.set()
-        await self.note(configuration)
+        self.note(configuration)
         while self._early:
-            await self.note(realtime_codec.append_audio(self._early.popleft()))
-        self.ready.set()
+            self.note(realtime_codec.append_audio(self._early.popleft()))
 
     def lose(self) -> None:
         """The connection is gone; what is said meanwhile is kept for the next."""
-        self.ready.clear()
         self._connection = None
 
-    async def hear(self, payload: str) -> None:
+    def hear(self, payload: bytes) -> None:
         """Passes the recipient's audio (base64 µ-law) on, untouched."""
-        if self.ready.is_set():
-            await self.note(realtime_codec.append_audio(payload))
+        if self._connection is not None:
+            self._connection.post(realtime_codec.append_audio(payload))
         else:
             self._early.append(payload)
 
@@ -101,47 +96,46 @@ class Model:
         assert self._connection is not None
         while True:
             event = realtime_codec.decode(await self._connection.recv_bytes())
-            await self._follow(event)
+            self._follow(event)
             yield event
 
-    async def note(self, *messages: str) -> None:
+    def note(self, *messages: bytes) -> None:
         """Sends events that ask for no response."""
         if self._connection is not None:
-            with contextlib.suppress(WebSocketException, OpenAIError):
-                for message in messages:
-                    await self._connection.send_raw(message)
+            for message in messages:
+                self._connection.post(message)
 
-    async def tell(self, *messages: str) -> None:
+    def tell(self, *messages: bytes) -> None:
         """Sends events and asks for a response to them."""
-        await self.note(*messages)
-        await self.respond()
+        self.note(*messages)
+        self.respond()
 
-    async def respond(self) -> None:
+    def respond(self) -> None:
         """Asks for a response; while another is being made, for one after it."""
         if self.recipient_speaks:
             # The server responds by itself to what they say, knowing all it was told.
-            self._wanted = ""
+            self._wanted = b""
         else:
-            await self._ask(realtime_codec.respond())
+            self._ask(realtime_codec.respond())
 
-    async def say(self, instructions: str) -> None:
+    def say(self, instructions: str) -> None:
         """Has the model follow these instructions and no others in its next response."""
-        await self._ask(realtime_codec.say(instructions))
+        self._ask(realtime_codec.say(instructions))
 
-    async def choose(self) -> None:
+    def choose(self) -> None:
         """Has the model call a function without saying anything."""
-        await self._ask(realtime_codec.choose())
+        self._ask(realtime_codec.choose())
 
-    async def repeat(self) -> None:
+    def repeat(self) -> None:
         """Asks once more for what was asked for last."""
-        await self._ask(self._request or realtime_codec.respond())
+        self._ask(self._request or realtime_codec.respond())
 
-    async def _ask(self, request: str) -> None:
+    def _ask(self, request: bytes) -> None:
         if self._responding:
             self._wanted = request
         else:
-            self._responding, self._request, self._wanted = True, request, ""
-            await self.note(request)
+            self._responding, self._request, self._wanted = True, request, b""
+            self.note(request)
 
     async def wait_for_turn(self, seconds: float) -> None:
         """Lets the recipient finish speaking, but no longer than this."""
@@ -149,17 +143,17 @@ class Model:
             async with asyncio.timeout(seconds):
                 await self._hushed.wait()
 
-    async def truncate(self, cut: list[CutShort]) -> None:
+    def truncate(self, cut: list[CutShort]) -> None:
         """Tells the model how much of its utterances was really heard."""
-        await self.note(*(realtime_codec.truncate(each.item_id, each.heard_ms) for each in cut))
+        self.note(*(realtime_codec.truncate(each.item_id, each.heard_ms) for each in cut))
 
     async def last_words(self) -> None:
         """Has what the recipient said just before hanging up written down, and waits for it."""
         if self.recipient_speaks:
-            await self.note(realtime_codec.end_turn())
+            self.note(realtime_codec.end_turn())
         await self._all_read.wait()
 
-    async def _follow(self, event: ModelEvent) -> None:
+    def _follow(self, event: ModelEvent) -> None:
         match event:
             case SpeechStarted(item_id):
                 self._hushed.clear()
@@ -178,9 +172,12 @@ class Model:
             case Refused(code, event_id) if event_id == RESPOND:
                 # Somebody else's response is under way: the server's own, to what was said.
                 self._responding = code == ACTIVE_ALREADY
-                self._wanted = self._request if self._responding else ""
+                self._wanted = self._request if self._responding else b""
             case _:
                 return
         if self._wanted and not self._responding:
             plain = self._wanted == realtime_codec.respond()
-            await (self.respond() if plain else self._ask(self._wanted))
+            if plain:
+                self.respond()
+            else:
+                self._ask(self._wanted)

@@ -74,9 +74,9 @@ class QuestionLoop:
         if decided.status is InfoRequestStatus.ANSWERED:
             session.answered()
             output = given(decided.answer or "")
-            await session.model.tell(realtime_codec.function_output(function_call_id, output))
+            session.model.tell(realtime_codec.function_output(function_call_id, output))
             return
-        await session.model.note(
+        session.model.note(
             realtime_codec.function_output(function_call_id, {"status": "nobody_replied"})
         )
         postponed = (
@@ -109,7 +109,7 @@ class QuestionLoop:
         model = self._session.model
         await model.wait_for_turn(MORE_TIME_PAUSE_SECONDS)
         if info_request_id in self._waiting:
-            await model.tell(realtime_codec.system_message(MORE_TIME))
+            model.tell(realtime_codec.system_message(MORE_TIME))
 
     async def _look(self, request: InfoRequest) -> InfoRequest:
         """The question as it stands now; past its deadline, it ends here."""
@@ -131,4 +131,4 @@ class QuestionLoop:
         for after, cue in itertools.chain(CUES, repeated):
             await asyncio.sleep(began + after - asyncio.get_running_loop().time())
             if self._session.quiet:
-                await self._session.model.tell(realtime_codec.system_message(cue))
+                self._session.model.tell(realtime_codec.system_message(cue))

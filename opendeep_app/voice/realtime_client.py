@@ -4,8 +4,9 @@ Making a client, and reading the system's certificates for a secure connection, 
 milliseconds each, during which no other call would move.
 """
 
+import contextlib
 import ssl
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from openai import AsyncOpenAI
@@ -14,6 +15,7 @@ from openai.types.websocket_connection_options import WebSocketConnectionOptions
 from opendeep_app.config import Settings
 from opendeep_app.voice.model import Connection
 from opendeep_app.voice.session import Connect
+from opendeep_app.voice.wire import ModelWire
 
 OPEN_SECONDS = 8
 CLOSE_SECONDS = 0.5
@@ -32,11 +34,19 @@ def connector(settings: Settings) -> Connect:
     if str(client.base_url).startswith("https"):
         options["ssl"] = ssl.create_default_context()
 
-    def connect() -> AbstractAsyncContextManager[Connection]:
-        return client.realtime.connect(
-            model=settings.realtime_model,
-            # Everything that `websockets` takes is passed on, more than the type says.
-            websocket_connection_options=cast(WebSocketConnectionOptions, options),
-        )
+    @contextlib.asynccontextmanager
+    async def connect() -> AsyncIterator[Connection]:
+        wires: list[ModelWire] = []
+
+        def wire(*args: Any, **more: Any) -> ModelWire:
+            wires.append(ModelWire(*args, **more))
+            return wires[-1]
+
+        # Everything that `websockets` takes is passed on, more than the type says.
+        wired = cast(WebSocketConnectionOptions, options | {"create_connection": wire})
+        async with client.realtime.connect(
+            model=settings.realtime_model, websocket_connection_options=wired
+        ):
+            yield wires[-1]
 
     return connect

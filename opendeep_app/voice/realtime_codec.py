@@ -15,7 +15,15 @@ from opendeep_app.models import Speaker
 RESPOND = "respond"
 """The `event_id` of our requests for a response, by which an `error` names them."""
 
+# Forwarded verbatim inside another JSON text, so it must be nothing else.
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}").fullmatch
+
+# The event that comes up to fifty times a second, as the API writes it.
+_SOUND = re.compile(
+    rb'\{"type":"response\.output_audio\.delta"(?:'
+    rb',"(?:event_id|response_id)":"[\w-]*"|,"(?:output|content)_index":\d'
+    rb'|,"item_id":"([\w-]+)"|,"delta":"([A-Za-z0-9+/]*={0,2})")+\}'
+).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,7 @@ class AudioDelta:
     """More of the agent's voice, in base64 µ-law."""
 
     item_id: str
-    payload: str
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,14 @@ ModelEvent = (
 _IGNORED = Ignored()
 
 
+def sound(data: bytes) -> tuple[str, bytes] | None:
+    """The item and audio of an event that is obviously nothing else; `decode` finds the same."""
+    found = _SOUND(data)
+    if found is None or found[1] is None or found[2] is None:
+        return None
+    return found[1].decode(), found[2]
+
+
 def decode(data: bytes) -> ModelEvent:
     """One server event; what is unknown or malformed is ignored, because the API may grow."""
     try:
@@ -122,10 +138,7 @@ def decode(data: bytes) -> ModelEvent:
         kind = event["type"]
         if kind == "response.output_audio.delta":
             item_id, payload = str(event["item_id"]), event["delta"]
-            # Forwarded verbatim inside another JSON text; without escapes it cannot end that.
-            if (b"\\" in data or not payload.isascii()) and not _BASE64(payload):
-                return _IGNORED
-            return AudioDelta(item_id, payload)
+            return AudioDelta(item_id, payload.encode()) if _BASE64(payload) else _IGNORED
         return _decode_rare(kind, event)
     except (ValueError, KeyError, TypeError, AttributeError):
         return _IGNORED
@@ -174,14 +187,14 @@ def _functions(response: dict[str, Any]) -> list[FunctionCalled]:
     ]
 
 
-def append_audio(payload: str) -> str:
+def append_audio(payload: bytes) -> bytes:
     """What the recipient's side sounds like; `payload` is base64 µ-law."""
-    return f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}'
+    return b'{"type":"input_audio_buffer.append","audio":"%b"}' % payload
 
 
 def configure(
     instructions: str, tools: list[dict[str, Any]], voice: str, idle_ms: int | None
-) -> str:
+) -> bytes:
     """The session: µ-law both ways, the server finds the turns, both sides transcribed.
 
     Without `idle_ms`, the silence after which the model speaks up, it answers nothing by itself.
@@ -215,29 +228,29 @@ def configure(
     )
 
 
-def respond() -> str:
+def respond() -> bytes:
     """Asks for a response."""
     return _event("response.create", event_id=RESPOND)
 
 
-def say(instructions: str) -> str:
+def say(instructions: str) -> bytes:
     """Asks for a response that follows these instructions only, and acts on nothing."""
     response = {"instructions": instructions, "tool_choice": "none"}
     return _event("response.create", event_id=RESPOND, response=response)
 
 
-def choose() -> str:
+def choose() -> bytes:
     """Asks for a function call, and nothing that could be heard."""
     response = {"output_modalities": ["text"], "tool_choice": "required"}
     return _event("response.create", event_id=RESPOND, response=response)
 
 
-def end_turn() -> str:
+def end_turn() -> bytes:
     """Ends the recipient's turn here, for the words that a hang-up cut off."""
     return _event("input_audio_buffer.commit")
 
 
-def system_message(text: str) -> str:
+def system_message(text: str) -> bytes:
     """Tells the model something that nobody said."""
     return _event(
         "conversation.item.create",
@@ -249,7 +262,7 @@ def system_message(text: str) -> str:
     )
 
 
-def function_call(function: FunctionCalled) -> str:
+def function_call(function: FunctionCalled) -> bytes:
     """Puts a call of the model's into a session that did not see it, so that it can be answered."""
     return _event(
         "conversation.item.create",
@@ -262,7 +275,7 @@ def function_call(function: FunctionCalled) -> str:
     )
 
 
-def function_output(call_id: str, output: dict[str, Any]) -> str:
+def function_output(call_id: str, output: dict[str, Any]) -> bytes:
     """What our function returned."""
     return _event(
         "conversation.item.create",
@@ -274,12 +287,12 @@ def function_output(call_id: str, output: dict[str, Any]) -> str:
     )
 
 
-def truncate(item_id: str, heard_ms: int) -> str:
+def truncate(item_id: str, heard_ms: int) -> bytes:
     """Tells the model how much of its utterance was really heard."""
     return _event(
         "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=heard_ms
     )
 
 
-def _event(kind: str, **fields: Any) -> str:
-    return orjson.dumps({"type": kind, **fields}).decode()
+def _event(kind: str, **fields: Any) -> bytes:
+    return orjson.dumps({"type": kind, **fields})

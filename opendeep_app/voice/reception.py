@@ -77,7 +77,7 @@ class Reception:
         self._deadline: float | None = None
         self._ear = Ear()
         self._deaf = False
-        self._kept: deque[str] = deque(maxlen=KEPT_FRAMES)
+        self._kept: deque[bytes] = deque(maxlen=KEPT_FRAMES)
         self._prompts = 0
         #: The last sentence, after which the call is ended for this reason.
         self._leaving = ""
@@ -97,7 +97,7 @@ class Reception:
             return CallOutcome.ANSWERED
         return OUTCOMES.get(self.state, CallOutcome.ANSWERED)
 
-    def configuration(self) -> str:
+    def configuration(self) -> bytes:
         """How the model's session is set up for whoever is on the line."""
         wanted = [wanted["field"] for wanted in self._briefing.task.findings_wanted]
         tools = functions.declarations(wanted)
@@ -110,27 +110,27 @@ class Reception:
             return realtime_codec.configure(told(self._briefing), tools, VOICE, IDLE_MS)
         return realtime_codec.configure(told(self._briefing), tools, VOICE, None)
 
-    async def greet(self) -> None:
+    def greet(self) -> None:
         """The first words, at once: a person who rings us hears everything, others the opening."""
         if self.state is AnswerState.HUMAN:
-            await self._session.model.respond()
+            self._session.model.respond()
         else:
-            await self._say(brief.opening(self._briefing))
+            self._say(brief.opening(self._briefing))
 
     # Evidence
 
-    async def hear(self, payload: str) -> None:
+    def hear(self, payload: bytes) -> None:
         """Takes the recipient's audio (base64 µ-law) and passes it on unless it is of no use."""
         for sound in self._ear.feed(base64.b64decode(payload)):
             if sound is Sound.VOICE:
-                await self._wake()
+                self._wake()
             elif self._answering is not None:
                 self._answering.sounds_like(sound, _now())
                 self._changed.set()
         if self._deaf:
             self._kept.append(payload)
         else:
-            await self._session.model.hear(payload)
+            self._session.model.hear(payload)
 
     def carrier_says(self, answered_by: str) -> None:
         """The carrier's answering machine detection has come to a result."""
@@ -187,14 +187,14 @@ class Reception:
             if answering.fax:
                 session.finish(EndedBy.AGENT, "A fax machine answered.")
             elif answering.state not in (None, self.state) and not self._leaving:
-                await self._enter(answering.state)
+                self._enter(answering.state)
             elif self._deadline is not None and _now() >= self._deadline - CLOCK_SECONDS:
                 self._deadline = None
-                await self._time_is_up()
+                self._time_is_up()
             else:
-                await self._go_on()
+                self._go_on()
 
-    async def _enter(self, state: AnswerState) -> None:
+    def _enter(self, state: AnswerState) -> None:
         """Somebody else is on the line now."""
         session, before = self._session, self.state
         self.state, self._deadline = state, _now() + STUCK_SECONDS
@@ -204,9 +204,9 @@ class Reception:
         match state:
             case AnswerState.HUMAN:
                 self._met, self._deadline = True, None
-                await self._open_ears()
-                await session.model.note(self.configuration())
-                await session.model.respond()
+                self._open_ears()
+                session.model.note(self.configuration())
+                session.model.respond()
                 return
             case AnswerState.MAILBOX_FULL:
                 session.finish(EndedBy.AGENT, "The mailbox is full.")
@@ -218,14 +218,14 @@ class Reception:
             case AnswerState.VOICEMAIL:
                 self._deadline = _now() + GREETING_SECONDS
         if before is AnswerState.HUMAN or state is AnswerState.MENU:
-            await session.model.note(self.configuration())
+            session.model.note(self.configuration())
         if state is AnswerState.SCREENING:
-            await self._say(brief.screening(self._briefing))
+            self._say(brief.screening(self._briefing))
         elif state is AnswerState.SILENCE:
-            await self._prompt()
-        await self._go_on()
+            self._prompt()
+        self._go_on()
 
-    async def _go_on(self) -> None:
+    def _go_on(self) -> None:
         """What has happened without changing who is there."""
         answering = self._answering
         assert answering is not None
@@ -234,26 +234,26 @@ class Reception:
         if self.state is AnswerState.MENU and self._menu_spoke:
             self._menu_spoke = False
             self._deadline = _now() + STUCK_SECONDS
-            await self._session.model.choose()
+            self._session.model.choose()
         elif self.state is AnswerState.VOICEMAIL and answering.recording:
-            await self._leave_message()
+            self._leave_message()
         elif self.state is AnswerState.VOICEMAIL:
             speaks = self._session.model.recipient_speaks
             self._deadline = _now() + (GREETING_SECONDS if speaks else BEEP_SECONDS)
 
-    async def _time_is_up(self) -> None:
+    def _time_is_up(self) -> None:
         match self.state:
             case AnswerState.SILENCE if self._prompts < MOST_PROMPTS:
-                await self._prompt()
+                self._prompt()
             case AnswerState.SILENCE:
                 self._session.finish(EndedBy.AGENT, "Nobody spoke.")
             case AnswerState.VOICEMAIL if not self._leaving:
-                await self._leave_message()
+                self._leave_message()
             case AnswerState.HOLD if not self._leaving:
                 words = phrases.phrases(self._language)
                 self._deadline = _now() + LAST_SENTENCE_SECONDS
                 self._leaving = "The call was on hold for too long."
-                await self._say(f"{words.held_too_long} {words.goodbye}")
+                self._say(f"{words.held_too_long} {words.goodbye}")
             case _:
                 reason = self._leaving or "No person could be reached."
                 self._session.finish(EndedBy.AGENT, reason)
@@ -267,20 +267,20 @@ class Reception:
             last and policy is VoicemailPolicy.LAST_ATTEMPT
         )
 
-    async def _leave_message(self) -> None:
+    def _leave_message(self) -> None:
         self._close_ears()
         self._deadline = _now() + LAST_SENTENCE_SECONDS
-        await self._session.interrupt()
+        self._session.interrupt()
         self._leaving = "A voicemail took a message."
-        await self._say(brief.message(self._briefing))
+        self._say(brief.message(self._briefing))
 
-    async def _prompt(self) -> None:
+    def _prompt(self) -> None:
         self._prompts += 1
         self._deadline = _now() + ANYBODY_SECONDS
-        await self._say(phrases.phrases(self._language).anybody)
+        self._say(phrases.phrases(self._language).anybody)
 
-    async def _say(self, words: str) -> None:
-        await self._session.model.say(phrases.say_exactly(words, self._language))
+    def _say(self, words: str) -> None:
+        self._session.model.say(phrases.say_exactly(words, self._language))
 
     # What the model hears
 
@@ -290,15 +290,15 @@ class Reception:
         self._kept.clear()
         self._ear = Ear()
 
-    async def _wake(self) -> None:
+    def _wake(self) -> None:
         """A voice on hold: the model hears it from its beginning."""
         if self._deaf and self.state is AnswerState.HOLD and not self._leaving:
-            await self._open_ears()
+            self._open_ears()
 
-    async def _open_ears(self) -> None:
+    def _open_ears(self) -> None:
         self._deaf = False
         while self._kept:
-            await self._session.model.hear(self._kept.popleft())
+            self._session.model.hear(self._kept.popleft())
 
 
 def _now() -> float:

@@ -24,13 +24,14 @@ RETRY_SECONDS = 0.25
 
 
 class Scribe:
-    """One call's writer; each write is a transaction of its own."""
+    """One call's writer."""
 
     def __init__(self, db: Database, call_id: str) -> None:
         self._db = db
         self._call = call_id
         self._writes: asyncio.Queue[Write] = asyncio.Queue()
-        self._ours = False
+        #: Whether this session holds the call, as the database has it.
+        self.ours = False
 
     async def open(self, gateway_id: str, brief: str) -> bool:
         """Takes the call for this session; False when it is over or another has it.
@@ -40,11 +41,11 @@ class Scribe:
         """
 
         async def take(uow: UnitOfWork) -> None:
-            self._ours = await calls.session_opened(uow, self._call, gateway_id, brief, VERSION)
+            self.ours = await calls.session_opened(uow, self._call, gateway_id, brief, VERSION)
 
         self._write(take)
         await self._writes.join()
-        return self._ours
+        return self.ours
 
     def add_line(self, speaker: Speaker, text: str, item_id: str, offset_ms: int) -> None:
         """Somebody said this; `offset_ms` counts from when the line was connected."""
@@ -58,7 +59,7 @@ class Scribe:
         """This is believed to be on the line now."""
 
         async def known(uow: UnitOfWork) -> None:
-            if self._ours:
+            if self.ours:
                 await calls.answerer_known(uow, self._call, state)
 
         self._write(known)
@@ -83,24 +84,25 @@ class Scribe:
         """The session is over, the last thing written; nothing if the call was never ours."""
 
         async def end(uow: UnitOfWork) -> None:
-            if self._ours:
+            if self.ours:
                 await costs.settle(uow, self._call, usage)
                 await calls.session_closed(uow, self._call, ended_by, reason, outcome)
 
         self._write(end)
 
     async def run(self) -> None:
-        """Writes until cancelled."""
+        """Writes until cancelled: what has gathered in one transaction, or else one by one."""
         while True:
-            write = await self._writes.get()
+            writes = [await self._writes.get()]
+            while not self._writes.empty():
+                writes.append(self._writes.get_nowait())
             try:
-                await self._carry_out(write)
-            except OpenDeepError as error:
-                log.warning("write_refused", call_id=self._call, error=type(error).__name__)
-            except Exception:
-                log.exception("write_failed", call_id=self._call)
+                if len(writes) == 1 or not await self._carry_out(writes):
+                    for write in writes:
+                        await self._carry_out([write])
             finally:
-                self._writes.task_done()
+                for _ in writes:
+                    self._writes.task_done()
 
     async def finish(self, seconds: float) -> bool:
         """Waits until everything is written; False if that takes longer."""
@@ -114,13 +116,21 @@ class Scribe:
     def _write(self, write: Write) -> None:
         self._writes.put_nowait(write)
 
-    async def _carry_out(self, write: Write) -> None:
-        for attempt in range(1, TRIES + 1):
-            try:
-                async with self._db.unit_of_work() as uow:
-                    await write(uow)
-                return
-            except DATABASE_TROUBLE:
-                if attempt == TRIES:
-                    raise
-                await asyncio.sleep(RETRY_SECONDS * attempt)
+    async def _carry_out(self, writes: list[Write]) -> bool:
+        """One transaction; a database that is away for a moment is tried again."""
+        try:
+            for attempt in range(1, TRIES + 1):
+                try:
+                    async with self._db.unit_of_work() as uow:
+                        for write in writes:
+                            await write(uow)
+                    return True
+                except DATABASE_TROUBLE:
+                    if attempt == TRIES:
+                        raise
+                    await asyncio.sleep(RETRY_SECONDS * attempt)
+        except OpenDeepError as error:
+            log.warning("write_refused", call_id=self._call, error=type(error).__name__)
+        except Exception:
+            log.exception("write_failed", call_id=self._call)
+        return False

@@ -46,7 +46,7 @@ ATTACH_SECONDS = 20
 POLITE_PAUSE_SECONDS = 4
 GOODBYE_SECONDS = 20
 LAST_WORDS_SECONDS = 0.8
-HEARTBEAT_SECONDS = 4
+SETTLE_SECONDS = 4
 WRAP_UP_SECONDS = 45
 MOST_SILENCES = 4
 MOST_FAILED_RESPONSES = 3
@@ -138,6 +138,15 @@ class CallSession:
         """Whether the call is ending or has ended."""
         return self._over.is_set()
 
+    @property
+    def holds_call(self) -> bool:
+        """Whether the call is this session's and goes on."""
+        return self.scribe.ours and not self._over.is_set()
+
+    def ended_elsewhere(self) -> None:
+        """Somebody else has recorded the call's end."""
+        self.finish(EndedBy.SYSTEM, "The call was ended elsewhere.")
+
     def finish(self, ended_by: EndedBy, reason: str) -> None:
         """Ends the call; only the first reason counts."""
         if not self._over.is_set():
@@ -171,10 +180,11 @@ class CallSession:
         A session that is lost while somebody is talked to is replaced, once.
         """
         try:
-            await self._converse(None, self._speak_first)
+            await self._converse(None, lambda: self.spawn(self._speak_first()))
         except MODEL_TROUBLE as error:
             log.warning("model_lost", call_id=self.call_id, error=type(error).__name__)
         self.model.lose()
+        self.line.complete()
         if self.phase in (Phase.TALKING, Phase.WAITING) and not self.reception.listening:
             metrics.RECONNECTS.inc()
             try:
@@ -183,34 +193,33 @@ class CallSession:
                 log.warning("model_lost_again", call_id=self.call_id, error=type(error).__name__)
         await self._apologise(UNREACHABLE)
 
-    async def _converse(
-        self, seconds: float | None, begin: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
+    async def _converse(self, seconds: float | None, begin: Callable[[], None]) -> None:
         """One session of the model's, opened within so many seconds; raises `MODEL_TROUBLE`."""
         async with contextlib.AsyncExitStack() as stack:
             async with asyncio.timeout(seconds):
                 connection = await stack.enter_async_context(self._connect())
-            await self.model.open(connection, self.reception.configuration())
-            self.spawn(begin())
+            self.model.open(connection, self.reception.configuration())
+            connection.play = self._play
+            begin()
             async for event in self.model.events():
-                await self._on_model(event)
+                self._on_model(event)
 
     async def _speak_first(self) -> None:
         await self.line.connected.wait()
-        await self.reception.greet()
+        self.reception.greet()
 
-    async def _take_up(self) -> None:
+    def _take_up(self) -> None:
         """Tells a new session of the model's where the conversation stands."""
         if not (self._said or self.questions.open):
-            await self.reception.greet()
+            self.reception.greet()
             return
         asked = [each for each in self._handled.values() if each.name == "request_user_info"]
         if self.questions.open and asked:
-            await self.model.note(realtime_codec.function_call(asked[-1]))
-        await self.model.tell(realtime_codec.system_message(brief.recap(self._said)))
+            self.model.note(realtime_codec.function_call(asked[-1]))
+        self.model.tell(realtime_codec.system_message(brief.recap(self._said)))
 
     async def _attend(self) -> None:
-        """Takes the call as soon as somebody is on the line, then keeps saying that we live."""
+        """Takes the call as soon as somebody is on the line, then follows what it costs."""
         try:
             async with asyncio.timeout(ATTACH_SECONDS):
                 await self.line.connected.wait()
@@ -224,13 +233,20 @@ class CallSession:
             return
         if self._records:
             self.spawn(self._record())
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Keeps the call's record of what it has cost: tokens and minutes begun."""
+        settled: tuple[dict[str, int], int] | None = None
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(SETTLE_SECONDS)
+            so_far = dict(self._usage), self._offset_ms // 60_000
+            if so_far == settled:
+                continue
             with contextlib.suppress(*DATABASE_TROUBLE):
                 async with self.deps.db.unit_of_work() as uow:
-                    if not await calls.heartbeat(uow, self.call_id):
-                        self.finish(EndedBy.SYSTEM, "The call was ended elsewhere.")
-                    await costs.settle(uow, self.call_id, self._usage)
+                    await costs.settle(uow, self.call_id, so_far[0])
+                settled = so_far
 
     async def _record(self) -> None:
         try:
@@ -254,7 +270,7 @@ class CallSession:
                     case HangUp(reason=reason):
                         self.finish(EndedBy.CREATOR, reason)
                     case Whisper(text=text):
-                        await self._take_note(text)
+                        self._take_note(text)
                     case MachineDetected(answered_by=answered_by):
                         self.reception.carrier_says(answered_by)
                     case CarrierEnded():
@@ -285,9 +301,9 @@ class CallSession:
 
     # The recipient's side
 
-    async def attach(self, stream: Stream) -> bool:
+    def attach(self, stream: Stream) -> bool:
         """A media stream is up: the first, or the next one after keys were pressed."""
-        return not self._over.is_set() and await self.line.attach(stream)
+        return not self._over.is_set() and self.line.attach(stream)
 
     def detach(self, stream: Stream, *, broken: bool = False) -> None:
         """A media stream is over; unless we are moving to the next, so is the call."""
@@ -301,54 +317,52 @@ class CallSession:
             self.finish(EndedBy.AGENT, "The agent said goodbye.")
         self.finish(EndedBy.RECIPIENT, "The recipient hung up.")
 
-    async def hear(self, payload: str) -> None:
+    def hear(self, payload: bytes) -> None:
         """The recipient's audio, in base64."""
         if self.reception.listening:
-            await self.reception.hear(payload)
+            self.reception.hear(payload)
         else:
-            await self.model.hear(payload)
+            self.model.hear(payload)
 
-    async def key_pressed(self, digit: str) -> None:
+    def key_pressed(self, digit: str) -> None:
         """The recipient pressed a key, which the model cannot hear."""
         if self.phase is Phase.ENDED:
             return
         text = f"The recipient pressed the key {digit}."
         self.scribe.add_line(Speaker.SYSTEM, text, "", self._offset_ms)
         self.reception.key_pressed()
-        await self._inform(text)
+        self._inform(text)
 
-    async def _inform(self, text: str) -> None:
+    def _inform(self, text: str) -> None:
         """Tells the model something; it speaks of it unless nobody is there to be spoken to."""
         message = realtime_codec.system_message(text)
-        await (self.model.note if self.reception.listening else self.model.tell)(message)
+        (self.model.note if self.reception.listening else self.model.tell)(message)
 
-    async def _take_note(self, text: str) -> None:
+    def _take_note(self, text: str) -> None:
         """The creator tells the agent something; one that says goodbye already hears no more."""
         if self.phase in (Phase.TALKING, Phase.WAITING):
             self.scribe.add_line(Speaker.SYSTEM, f"Your note: {text}", "", self._offset_ms)
-            await self._inform(brief.note(text))
+            self._inform(brief.note(text))
 
     # The model's side
 
-    async def _on_model(self, event: ModelEvent) -> None:
+    def _on_model(self, event: ModelEvent) -> None:
         self.reception.notice(event)
         match event:
             case AudioDelta(item_id, payload):
-                if item_id not in self._offsets:
-                    self._offsets[item_id] = self._offset_ms
-                await self.line.play(item_id, payload)
+                self._play(item_id, payload)
             case AudioDone(item_id):
                 self.line.complete(item_id)
             case SpeechStarted(item_id):
                 self._offsets[item_id] = self._offset_ms
                 self._silences = 0
-                await self.interrupt()
+                self.interrupt()
             case Said(speaker, item_id, text, seconds):
                 self._usage["transcribed_seconds"] += math.ceil(seconds)
                 if text:
                     self._note(speaker, item_id, text)
             case ResponseFinished():
-                await self._on_response(event)
+                self._on_response(event)
             case SilenceNoticed() if self.phase is Phase.TALKING:
                 self._silences += 1
                 if self._silences >= MOST_SILENCES:
@@ -359,7 +373,13 @@ class CallSession:
             case _:
                 pass
 
-    async def _on_response(self, response: ResponseFinished) -> None:
+    def _play(self, item_id: str, payload: bytes) -> None:
+        if item_id not in self._offsets:
+            self._offsets[item_id] = self._offset_ms
+        self.line.play(item_id, payload)
+
+    def _on_response(self, response: ResponseFinished) -> None:
+        self.line.complete()
         metrics.count_tokens(response.usage)
         self._usage.update(costs.used(response.usage))
         for function in response.functions:
@@ -378,15 +398,15 @@ class CallSession:
 
     async def _try_again(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self.model.repeat()
+        self.model.repeat()
 
-    async def interrupt(self) -> None:
+    def interrupt(self) -> None:
         """Silences the agent and tells the model how much of it was heard."""
-        cut = await self.line.interrupt()
+        cut = self.line.interrupt()
         if not cut:
             return
         metrics.BARGE_INS.inc()
-        await self.model.truncate(cut)
+        self.model.truncate(cut)
         for each in cut:
             self._heard_ms[each.item_id] = each.heard_ms
             self.scribe.truncate_line(each.item_id, each.heard_ms)
@@ -436,7 +456,7 @@ class CallSession:
         await self.model.wait_for_turn(POLITE_PAUSE_SECONDS)
         words = f"You may use these words: {message}\n" if message else ""
         text = f"{words}{why}\nApologise in one sentence, say goodbye and call end_call."
-        await self.model.tell(realtime_codec.system_message(text))
+        self.model.tell(realtime_codec.system_message(text))
 
     def expect_goodbye(self, reason: str) -> bool:
         """The agent is to say goodbye now, and the call ends even if it never does."""
@@ -462,7 +482,7 @@ class CallSession:
     async def press_keys(self, digits: str) -> None:
         """Presses keys, as sound or by the carrier on a new stream; raises `CarrierError`."""
         if self.deps.settings.dtmf == "inband":
-            await self.line.play_tones(tones.keys(digits))
+            self.line.play_tones(tones.keys(digits))
             return
         program = twiml.connect_stream(self.deps.settings, self.call_id, digits)
         try:

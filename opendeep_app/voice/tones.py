@@ -15,9 +15,9 @@ COLUMNS = (1209, 1336, 1477)
 KEYS = "123456789*0#"
 
 
-def keys(digits: str) -> str:
+def keys(digits: str) -> bytes:
     """The sound of these keys being pressed; `w` waits half a second."""
-    return base64.b64encode(b"".join(map(_key, digits))).decode()
+    return base64.b64encode(b"".join(map(_key, digits)))
 
 
 @cache

@@ -41,7 +41,7 @@ CALL = {
     [
         (
             {"type": "response.output_audio.delta", "item_id": "a1", "delta": "//8="},
-            AudioDelta("a1", "//8="),
+            AudioDelta("a1", b"//8="),
         ),
         ({"type": "response.output_audio.delta", "item_id": "a1", "delta": '"}'}, Ignored()),
         ({"type": "response.output_audio.done", "item_id": "a1"}, AudioDone("a1")),
@@ -148,7 +148,7 @@ def test_known_events_with_strange_content_never_crash(kind: str, content: dict[
     "message",
     [
         realtime_codec.configure("Be kind.", functions.declarations(), "marin", 10_000),
-        realtime_codec.append_audio("//8="),
+        realtime_codec.append_audio(b"//8="),
         realtime_codec.end_turn(),
         realtime_codec.respond(),
         realtime_codec.system_message("Say “hello”."),

@@ -60,7 +60,7 @@ async def hear(stage: Stage, words: str, seconds: float = 1.0) -> None:
 async def play(stage: Stage, audio: bytes) -> None:
     """The line sounds like this."""
     for at in range(0, len(audio), sound.FRAME):
-        await stage.session.hear(base64.b64encode(audio[at : at + sound.FRAME]).decode())
+        stage.session.hear(base64.b64encode(audio[at : at + sound.FRAME]))
     await stage.settle()
 
 
@@ -272,7 +272,7 @@ async def test_a_machine_that_says_no_more_is_left(stage: Stage) -> None:
 
 async def test_a_creators_note_waits_for_a_person(stage: Stage) -> None:
     before = len(asked(stage))
-    await stage.session._take_note("Say that it is urgent.")
+    stage.session._take_note("Say that it is urgent.")
     await stage.settle()
     assert len(asked(stage)) == before
     await hear(stage, "Yes?")

@@ -90,10 +90,10 @@ async def live(stage: Stage, steps: list[tuple[str, float]]) -> None:
     for event, pause in steps:
         if event == "new stream":
             socket = FakeSocket("MZ2")
-            if await stage.session.attach(socket.stream):
+            if stage.session.attach(socket.stream):
                 stage.socket = socket
         elif event == "key":
-            await stage.session.key_pressed("1")
+            stage.session.key_pressed("1")
         else:
             EVENTS[event](stage)
         await stage.settle()
