@@ -111,6 +111,7 @@ async def test_axe_finds_nothing_serious_in_a_live_question(browser: Browser, st
     await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
     assert await violations(page, "question") == []
     await page.get_by_test_id("info-later").click()
+    await expect(page.get_by_test_id("info-modal")).to_be_hidden()
     await expect(page.get_by_test_id("call-doing")).to_be_visible()
     assert await violations(page, "live call") == []
     await page.get_by_test_id("task-cancel").click()

@@ -138,6 +138,7 @@ async def test_a_whisper_is_heard_and_a_call_is_hung_up_from_the_page(ada: Visit
     await ada.open(task_id)
     await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
     await page.get_by_test_id("info-later").click()
+    await expect(page.get_by_test_id("info-modal")).to_be_hidden()
     await expect(page.get_by_test_id("call-doing")).to_have_text("Waiting for your answer")
     await page.get_by_test_id("whisper-text").fill("Mention the blue folder")
     await page.get_by_test_id("whisper-send").click()
