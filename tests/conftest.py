@@ -35,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(kind)
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(DEADLINE_SECONDS[kind]))
+        # Run side by side (`-n`), a file's tests stay together, and browser tests share one stack.
+        item.add_marker(pytest.mark.xdist_group("browser" if kind == "browser" else below[-1]))
         if kind == "browser":
             # The browser is started once, and belongs to the loop in which it was started.
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)

@@ -33,6 +33,17 @@ Scheme = Literal["light", "dark"]
 PATIENCE = 40_000
 
 
+WATCH_THEME = """
+window.themes = new Set();
+const look = () => {
+  for (const each of document.querySelectorAll(".light, .dark"))
+    window.themes.add(each.classList.contains("dark") ? "dark" : "light");
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+
+
 async def violations(page: Page, where: str) -> list[str]:
     """What axe holds against the page as it is now."""
     found = (await Axe().run(page)).response["violations"]
@@ -70,8 +81,10 @@ async def test_axe_finds_nothing_serious_on_any_page(
         viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
     )
     page = await context.new_page()
+    await page.add_init_script(WATCH_THEME)
     await page.goto(f"{stack.web_url}/sign-in")
-    await expect(page.get_by_test_id("sign-in-submit")).to_be_visible()
+    await expect(page.locator(f".radix-themes.{scheme}")).to_be_visible()
+    assert await page.evaluate("[...window.themes]") == [scheme], "it flashed"
     found = await violations(page, "/sign-in")
     await page.goto(await stack.sign_in_link(email))
     await expect(page.get_by_test_id("pending-bell")).to_be_visible()

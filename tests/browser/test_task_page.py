@@ -102,7 +102,7 @@ async def test_a_long_history_is_quick_and_every_event_has_an_address(ada: Visit
     old = page.locator("#event-3")
     await expect(old).to_be_in_viewport()
     await expect(old.get_by_test_id("event-behind")).to_contain_text("CA1")
-    assert '"carrier_sid": "CA1"' in await old.locator("pre").inner_text()
+    assert f'"carrier_sid": "CA1-{task_id}"' in await old.locator("pre").inner_text()
     await page.evaluate("location.hash = '#event-8'")
     await expect(page.locator("#event-8").get_by_test_id("event-behind")).to_be_visible()
     await expect(page.locator("#event-8")).to_be_in_viewport()
@@ -119,7 +119,7 @@ async def test_the_timeline_is_filtered_by_kind_and_attempt(ada: Visitor) -> Non
     await ada.open(task_id)
     events = page.get_by_test_id("timeline-event")
     await page.get_by_test_id("timeline-zoom").select_option(label="Call 7")
-    await expect(events).to_have_count(5)
+    await expect(events).to_have_count(6)
     await page.locator("[data-testid=timeline-kind][data-kind=calls]").click()
     await expect(events).to_have_count(4)
     kinds = [await each.get_attribute("data-type") for each in await events.all()]
@@ -129,7 +129,7 @@ async def test_the_timeline_is_filtered_by_kind_and_attempt(ada: Visitor) -> Non
     await page.locator("[data-testid=timeline-kind][data-kind=questions]").click()
     await page.get_by_test_id("timeline-zoom").select_option("")
     await page.get_by_test_id("timeline-earlier").click()
-    await expect(events).to_have_count(2 + 5 * ATTEMPTS)
+    await expect(events).to_have_count(1 + 6 * ATTEMPTS)
 
 
 async def test_a_whisper_is_heard_and_a_call_is_hung_up_from_the_page(ada: Visitor) -> None:

@@ -168,7 +168,7 @@ async def test_only_fingerprints_of_tokens_are_kept(db: Database) -> None:
         ]
     async with db.reading() as session:
         rows = list(await session.scalars(select(AccessToken)))
-    assert {row.kind for row in rows} == set(TokenKind)
+    assert len(rows) == len(tokens)
     for row in rows:
         assert len(row.token_hash) == 64
         assert not any(token in row.model_dump_json() for token in tokens)

@@ -281,11 +281,16 @@ async def test_without_a_model_the_carrier_apologises(exchange: Exchange) -> Non
     await until(apologised)
 
 
-async def test_a_model_lost_in_the_middle_ends_the_call_politely(exchange: Exchange) -> None:
+async def test_a_lost_model_is_replaced_once_and_then_the_call_ends_politely(
+    exchange: Exchange,
+) -> None:
     call_id = await exchange.dial(CLINIC)
     await exchange.question(call_id)
-    connection: Any = exchange.gateway.sessions[call_id].model._connection
-    await connection.close()
+    model: Any = exchange.gateway.sessions[call_id].model
+    first = model._connection
+    await first.close()
+    second = await until(lambda: model._connection is not first and model._connection)
+    await second.close()
     call = await exchange.ended(call_id)
     assert (call.ended_by, call.end_reason) == (EndedBy.SYSTEM, UNREACHABLE)
 
