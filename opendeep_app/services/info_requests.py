@@ -64,6 +64,8 @@ async def ask(
             return earlier
     if task.status.terminal or not call.status.live:
         raise Conflict("The call is over, so nothing can be asked any more.")
+    if call.session_opened_at is None:
+        raise Conflict("Nobody is on the line yet, so nothing can have been asked.")
     least = task.info_timeout_seconds or uow.policy.info_timeout_seconds
     wait = min(max(timeout_seconds or 0, least, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
     suggestions = [text[:LONGEST_SUGGESTION] for text in suggestions or []]

@@ -69,6 +69,14 @@ async def test_question_answered_too_late_rings_back(life: Life) -> None:
     await life.check()
 
 
+async def test_nothing_can_be_asked_before_somebody_is_on_the_line(life: Life) -> None:
+    await life.create()
+    [claimed] = await life.claim()
+    with pytest.raises(Conflict, match="Nobody is on the line"):
+        await life.ask(claimed)
+    assert await life.pending() == []
+
+
 async def test_an_answer_between_deadline_and_goodbye_rings_back_at_once(life: Life) -> None:
     task_id = await life.create()
     call_id = await life.talk()

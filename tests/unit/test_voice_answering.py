@@ -190,7 +190,7 @@ def test_a_menu_that_the_carrier_takes_for_a_person_is_still_a_menu() -> None:
     assert is_(who, AnswerState.MENU)
 
 
-@pytest.mark.parametrize("guess", answering.GREETING_OVER)
+@pytest.mark.parametrize("guess", sorted(answering.GREETING_OVER))
 def test_the_carrier_hears_the_end_of_the_greeting(guess: CarrierGuess) -> None:
     who = Answering(0.0)
     said(who, VOICEMAIL, 0.5, 5.0)
