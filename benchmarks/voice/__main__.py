@@ -110,10 +110,13 @@ async def breaking_in(calls: int, seconds: float) -> dict[str, Any]:
             await asyncio.sleep(0.05)
             call.echoes = True
         results = exchange.results
+        errors = [milliseconds / 1000 for milliseconds in results.truncate_errors_ms]
         return {
             "n": len(results.clears),
             "clear_p95_ms": _at(results.clears, 0.95),
-            "truncate_error_max_ms": round(max(results.truncate_errors_ms, default=-1), 1),
+            "truncations": len(errors),
+            "truncate_error_p95_ms": _at(errors, 0.95),
+            "truncate_error_max_ms": _at(errors, 1.0),
         }
 
 

@@ -130,7 +130,10 @@ class Call:
         self._played_by = self._sent_ms = 0.0
         self._generation = 0
         self._broke_in_at = 0.0
-        self._heard_ms = 0.0
+        #: What was played when the buffer was cleared, and what the bridge says of it; the two
+        #: come on different sockets, in any order.
+        self._heard_ms: float | None = None
+        self._told_ms: int | None = None
         self.over = asyncio.Event()
 
     async def start(self) -> None:
@@ -174,7 +177,10 @@ class Call:
             self._generation += 1
             if self._broke_in_at:
                 self.exchange.results.clears.append(now - self._broke_in_at)
-                self._heard_ms = self._sent_ms - max(0.0, self._played_by - now) * 1000
+                self._broke_in_at = 0.0
+                left_ms = max(0.0, self._played_by - now) * 1000
+                self._heard_ms = max(0.0, self._sent_ms - left_ms)
+                self._compare()
             self._played_by = now
 
     def _played(self, name: str, generation: int) -> None:
@@ -209,13 +215,18 @@ class Call:
         """The model notices that the recipient speaks."""
         assert self.model is not None
         self._broke_in_at = time.monotonic()
+        self._heard_ms = self._told_ms = None
         self.model.emit("input_audio_buffer.speech_started", item_id=f"u{self._sequence}")
 
     def truncated(self, heard_ms: int) -> None:
         """The bridge says how much of the last utterance was heard."""
-        if self._broke_in_at:
-            self.exchange.results.truncate_errors_ms.append(abs(heard_ms - self._heard_ms))
-            self._broke_in_at = 0.0
+        self._told_ms = heard_ms
+        self._compare()
+
+    def _compare(self) -> None:
+        if self._heard_ms is not None and self._told_ms is not None:
+            self.exchange.results.truncate_errors_ms.append(abs(self._told_ms - self._heard_ms))
+            self._heard_ms = self._told_ms = None
 
     # Ending
 
