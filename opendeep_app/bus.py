@@ -90,6 +90,14 @@ class HangUp(_Message):
     reason: str
 
 
+class WrapUp(_Message):
+    """Say goodbye and end the call; `reason` is what its record says."""
+
+    kind: Literal["wrap_up"] = "wrap_up"
+    call_id: str
+    reason: str
+
+
 class MachineDetected(_Message):
     """The carrier's answering machine detection has come to a result."""
 
@@ -106,7 +114,14 @@ class CarrierEnded(_Message):
 
 
 Command = Annotated[
-    AnswerGiven | ExtendWait | WaitEnded | Whisper | HangUp | MachineDetected | CarrierEnded,
+    AnswerGiven
+    | ExtendWait
+    | WaitEnded
+    | Whisper
+    | HangUp
+    | WrapUp
+    | MachineDetected
+    | CarrierEnded,
     Field(discriminator="kind"),
 ]
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

@@ -101,7 +101,7 @@ async def bridge(model_port: int, calls: int) -> AsyncIterator[dict[str, Any]]:
                     "port": settings.gateway_port,
                     "path": twiml.MEDIA_PATH,
                     "headers": {"X-Twilio-Signature": signature},
-                    "calls": [(each, twiml.stream_token(settings, each)) for each in ids],
+                    "calls": [(each, twiml.stream_token(settings, each, 0)) for each in ids],
                 }
                 server.should_exit = True
                 await serving

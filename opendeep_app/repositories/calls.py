@@ -56,6 +56,16 @@ async def live_for_task(session: AsyncSession, task_id: str) -> Call | None:
     return await session.scalar(select(Call).where(col(Call.task_id) == task_id, LIVE_NOW))
 
 
+async def live_of_user(session: AsyncSession, user_id: str) -> list[str]:
+    """Ids of the calls that a user's tasks have in the network."""
+    rows = await session.scalars(
+        select(col(Call.id))
+        .join(Task, col(Task.id) == col(Call.task_id))
+        .where(LIVE_NOW, col(Task.user_id) == user_id)
+    )
+    return list(rows)
+
+
 async def of_user(session: AsyncSession, user_id: str, call_id: str) -> Call | None:
     """The call, if it is of a task of this user's."""
     return await session.scalar(

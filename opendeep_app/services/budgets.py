@@ -17,10 +17,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from opendeep_app.bus import WrapUp
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import InvalidInput, NotFound
 from opendeep_app.models import Actor, Call, Campaign, DailySpending, Task, TaskEventType, User
 from opendeep_app.models.task_events import TimeRule
+from opendeep_app.repositories import calls as call_rows
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.services import costs
 from opendeep_app.services.scheduling import dispatch, when
@@ -110,6 +112,31 @@ async def settle(uow: UnitOfWork, task: Task, call: Call) -> dict[str, Any]:
     }
 
 
+async def watch(uow: UnitOfWork, call_id: str) -> None:
+    """Has a live call wrapped up when what it costs so far is more than a budget has left.
+
+    What was set aside for it covers the worst case; but a budget can be lowered meanwhile, and
+    prices can be wrong.
+    """
+    call = await uow.session.get_one(Call, call_id)
+    task = await uow.session.get_one(Task, call.task_id)
+    user = await uow.session.get_one(User, task.user_id)
+    day = await uow.session.get(DailySpending, (user.id, call.reserved_on))
+    accounts: list[tuple[str, int | None, Task | Campaign | DailySpending | None]] = [
+        ("this task", task.budget_micros, task),
+        ("your day", user.daily_budget_micros, day),
+    ]
+    if task.campaign_id is not None:
+        campaign = await uow.session.get_one(Campaign, task.campaign_id)
+        accounts.append(("its campaign", campaign.budget_micros, campaign))
+    for whose, budget, account in accounts:
+        spent = account.spent_micros if account else 0
+        if budget is not None and spent + call.cost_micros > budget:
+            reason = f"The budget of {whose} ({dollars(budget)}) ran out."
+            uow.command(WrapUp(call_id=call_id, reason=reason))
+            return
+
+
 async def postpone(uow: UnitOfWork, task: Task, why: Shortage) -> None:
     """Lets the task wait and says why."""
     schedule = await when(uow, task, TimeRule.DELAYED, why.until, why.reason)
@@ -169,7 +196,10 @@ async def today(session: AsyncSession, user: User, now: datetime) -> DailySpendi
 
 
 async def _go_on(uow: UnitOfWork, user_id: str) -> None:
+    """A budget has changed: calls that wait are tried, live ones are looked at."""
     await uow.session.flush()
+    for call_id in await call_rows.live_of_user(uow.session, user_id):
+        await watch(uow, call_id)
     waiting = await uow.session.scalars(
         select(Task)
         .where(

@@ -1,6 +1,6 @@
 """The life of a call between dialling and its end, as carrier and voice session report it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -311,9 +311,14 @@ async def session_closed(
     ended_by: EndedBy,
     reason: str,
     outcome: CallOutcome = CallOutcome.ANSWERED,
+    measures: Mapping[str, Any] | None = None,
 ) -> None:
-    """The voice session is over and everything said is written: ends the call."""
+    """The voice session is over and everything said is written: ends the call.
+
+    `measures` says how the conversation ran, in milliseconds and counts.
+    """
     call = await uow.session.get_one(Call, call_id, populate_existing=True)
+    call.measures = dict(measures or {})
     await findings.prove(uow, call_id)
     await ending.finish(uow, call, outcome, ended_by, reason)
 

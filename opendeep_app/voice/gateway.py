@@ -89,12 +89,8 @@ class Gateway:
         if await self._idle(DRAIN_SECONDS):
             return
         reason = "The agent's service was shut down."
-        await asyncio.gather(
-            *(
-                session.say_goodbye("You have to leave for technical reasons.", reason)
-                for session in self.sessions.values()
-            )
-        )
+        for session in self.sessions.values():
+            session.say_goodbye("You have to leave for technical reasons.", reason)
         if not await self._idle(APOLOGY_SECONDS):
             for session in list(self.sessions.values()):
                 session.finish(EndedBy.SYSTEM, "The agent's service was shut down.")
@@ -113,7 +109,7 @@ class Gateway:
         session = await self._session(call_id)
         if session is None:
             return _xml(twiml.say_and_hang_up(NOT_NOW) if self.draining else twiml.hang_up())
-        return _xml(twiml.connect_stream(self.deps.settings, call_id))
+        return _xml(twiml.connect_stream(self.deps.settings, call_id, session.line.streams))
 
     async def _status(self, call_id: str, form: Form) -> Response:
         sip_code, duration = form.get("SipResponseCode", ""), form.get("CallDuration", "")
@@ -146,11 +142,12 @@ class Gateway:
             return _xml(twiml.say_and_hang_up(NOT_NOW))
         async with self.deps.db.unit_of_work() as uow:
             call = await ring_backs.match(uow, form.get("From", ""), form.get("CallSid", ""))
-        if call is None or await self._session(call.id) is None:
+        session = None if call is None else await self._session(call.id)
+        if call is None or session is None:
             log.info("caller_turned_away", call_sid=form.get("CallSid", ""))
             return _xml(twiml.say_and_hang_up(NOTHING_OPEN))
         log.info("rang_back", call_id=call.id)
-        return _xml(twiml.connect_stream(self.deps.settings, call.id))
+        return _xml(twiml.connect_stream(self.deps.settings, call.id, session.line.streams))
 
     async def _sms(self, _: str, form: Form) -> Response:
         """A creator replies to a question that was sent to their phone."""
@@ -250,7 +247,9 @@ class Gateway:
 
     async def _session_for(self, start: twilio_codec.StreamStarted) -> CallSession | None:
         call_id = start.parameters.get("call_id", "")
-        token = twiml.stream_token(self.deps.settings, call_id)
+        held = self.sessions.get(call_id)
+        number = 0 if held is None else held.line.streams
+        token = twiml.stream_token(self.deps.settings, call_id, number)
         if not secrets.compare_digest(start.parameters.get("token", "").encode(), token.encode()):
             metrics.FORGED.inc()
             return None

@@ -33,6 +33,8 @@ class Line:
         self.connected = asyncio.Event()
         #: The carrier's id of the call, once a stream was up.
         self.call_sid = ""
+        #: How many streams there were, this one included.
+        self.streams = 0
         self._stream: Stream | None = None
         self._moving = False
         self._playback = Playback()
@@ -49,6 +51,7 @@ class Line:
             return False
         self._stream, self._moving = stream, False
         self.call_sid = stream.call_sid
+        self.streams += 1
         self.connected.set()
         return True
 

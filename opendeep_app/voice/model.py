@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from opendeep_app.models import Speaker
@@ -22,6 +22,8 @@ from opendeep_app.voice.realtime_codec import (
 
 EARLY_FRAMES = 250
 """What the recipient says before the model is ready is kept: five seconds of 20 ms frames."""
+MUTE_SECONDS = 10.0
+"""A model that owes a response and has been silent for so long, and up to twice, is mute."""
 ACTIVE_ALREADY = "conversation_already_has_active_response"
 
 
@@ -51,6 +53,9 @@ class Model:
         self._hushed.set()
         self._early: deque[bytes] = deque(maxlen=EARLY_FRAMES)
         self._responding = False
+        #: Whether the server is to respond by itself, and whether anything has come lately.
+        self._expecting = False
+        self._active = False
         #: The last request for a response, and the one to be sent when its turn has come.
         self._request = b""
         self._wanted = b""
@@ -66,13 +71,14 @@ class Model:
 
     @property
     def responding(self) -> bool:
-        """Whether a response is being made or has been asked for."""
-        return self._responding
+        """Whether a response is being made, has been asked for or is to be expected."""
+        return self._responding or self._expecting
 
     def open(self, connection: Connection, configuration: bytes) -> None:
         """Configures a new session and lets it hear what has been said so far."""
         self._connection = connection
-        self._responding, self._wanted = False, b""
+        self._responding = self._expecting = False
+        self._wanted = b""
         self._hushed.set()
         self._unread.clear()
         self._all_read.set()
@@ -91,13 +97,33 @@ class Model:
         else:
             self._early.append(payload)
 
-    async def events(self) -> AsyncIterator[ModelEvent]:
-        """What the model does, until the connection closes; then raises `WebSocketException`."""
+    async def events(self) -> AsyncGenerator[ModelEvent, None]:
+        """What the model does, until the connection closes; then raises `WebSocketException`.
+
+        Raises `TimeoutError` when the model falls mute.
+        """
         assert self._connection is not None
         while True:
-            event = realtime_codec.decode(await self._connection.recv_bytes())
+            try:
+                async with asyncio.timeout(MUTE_SECONDS):
+                    data = await self._connection.recv_bytes()
+            except TimeoutError:
+                if (self._responding or self._expecting) and not self._active:
+                    raise
+                self._active = False
+                continue
+            self._active = True
+            event = realtime_codec.decode(data)
             self._follow(event)
             yield event
+
+    def gives_sound(self) -> None:
+        """Sound has come, which is no event."""
+        self._active = True
+
+    def expect_response(self) -> None:
+        """The recipient has finished, so the server is to respond by itself."""
+        self._expecting = self._active = True
 
     def note(self, *messages: bytes) -> None:
         """Sends events that ask for no response."""
@@ -135,6 +161,7 @@ class Model:
             self._wanted = request
         else:
             self._responding, self._request, self._wanted = True, request, b""
+            self._active = True
             self.note(request)
 
     async def wait_for_turn(self, seconds: float) -> None:
@@ -157,6 +184,7 @@ class Model:
         match event:
             case SpeechStarted(item_id):
                 self._hushed.clear()
+                self._expecting = False
                 self._unread.add(item_id)
                 self._all_read.clear()
             case SpeechStopped():
@@ -166,7 +194,7 @@ class Model:
                 if not self._unread:
                     self._all_read.set()
             case ResponseStarted():
-                self._responding = True
+                self._responding, self._expecting = True, False
             case ResponseFinished():
                 self._responding = False
             case Refused(code, event_id) if event_id == RESPOND:

@@ -63,6 +63,7 @@ class QuestionLoop:
         """Waits for the answer and brings it into the conversation, or ends the call politely."""
         session = self._session
         self._waiting[request.id] = asyncio.Event()
+        began = asyncio.get_running_loop().time()
         cues = asyncio.create_task(self._keep_company())
         try:
             decided = await self._decided(request)
@@ -70,6 +71,7 @@ class QuestionLoop:
             cues.cancel()
             await asyncio.gather(cues, return_exceptions=True)
             del self._waiting[request.id]
+            session.measures.waited(asyncio.get_running_loop().time() - began)
         metrics.QUESTIONS.labels(decided.status.value.lower()).inc()
         if decided.status is InfoRequestStatus.ANSWERED:
             session.answered()
@@ -83,7 +85,7 @@ class QuestionLoop:
             decided.status is InfoRequestStatus.EXPIRED
             and session.deps.clock() < decided.deadline_at
         )
-        await session.say_goodbye(
+        session.say_goodbye(
             "Nobody replied in time. You will call again when you know.",
             "The creator answers later." if postponed else "The question was not answered in time.",
             decided.recipient_message,

@@ -13,8 +13,8 @@ from openai import AsyncOpenAI
 from openai.types.websocket_connection_options import WebSocketConnectionOptions
 
 from opendeep_app.config import Settings
+from opendeep_app.voice.conversation import Connect
 from opendeep_app.voice.model import Connection
-from opendeep_app.voice.session import Connect
 from opendeep_app.voice.wire import ModelWire
 
 OPEN_SECONDS = 8

@@ -270,7 +270,7 @@ class Reception:
     def _leave_message(self) -> None:
         self._close_ears()
         self._deadline = _now() + LAST_SENTENCE_SECONDS
-        self._session.interrupt()
+        self._session.conversation.interrupt()
         self._leaving = "A voicemail took a message."
         self._say(brief.message(self._briefing))
 

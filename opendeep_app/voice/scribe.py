@@ -79,14 +79,19 @@ class Scribe:
         )
 
     def close(
-        self, ended_by: EndedBy, reason: str, outcome: CallOutcome, usage: Mapping[str, int]
+        self,
+        ended_by: EndedBy,
+        reason: str,
+        outcome: CallOutcome,
+        usage: Mapping[str, int],
+        measures: Mapping[str, Any],
     ) -> None:
         """The session is over, the last thing written; nothing if the call was never ours."""
 
         async def end(uow: UnitOfWork) -> None:
             if self.ours:
                 await costs.settle(uow, self._call, usage)
-                await calls.session_closed(uow, self._call, ended_by, reason, outcome)
+                await calls.session_closed(uow, self._call, ended_by, reason, outcome, measures)
 
         self._write(end)
 

@@ -5,38 +5,33 @@ The session owns every task, timer and socket of its call and ends them with it.
 
 import asyncio
 import contextlib
-import math
-from collections import Counter, deque
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from openai import OpenAIError
-from websockets.exceptions import WebSocketException
 
-from opendeep_app.bus import CarrierEnded, HangUp, MachineDetected, Whisper
+from opendeep_app.bus import (
+    AnswerGiven,
+    CarrierEnded,
+    ExtendWait,
+    HangUp,
+    MachineDetected,
+    WaitEnded,
+    Whisper,
+    WrapUp,
+)
 from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, Speaker
-from opendeep_app.services import calls, costs
+from opendeep_app.services import budgets, calls, costs
 from opendeep_app.services.calls import CallBriefing
-from opendeep_app.voice import actions, brief, metrics, realtime_codec, tones, twiml
+from opendeep_app.voice import brief, metrics, realtime_codec, tones, twiml
+from opendeep_app.voice.conversation import Connect, Conversation
 from opendeep_app.voice.line import Line, Stream
-from opendeep_app.voice.model import Connection, Model
+from opendeep_app.voice.measures import Measures
+from opendeep_app.voice.model import Model
 from opendeep_app.voice.phases import MOVES, Phase
 from opendeep_app.voice.questions import QuestionLoop
-from opendeep_app.voice.realtime_codec import (
-    AudioDelta,
-    AudioDone,
-    FunctionCalled,
-    ModelEvent,
-    Refused,
-    ResponseFinished,
-    Said,
-    SilenceNoticed,
-    SpeechStarted,
-)
 from opendeep_app.voice.reception import Reception
 from opendeep_app.voice.scribe import DATABASE_TROUBLE, Scribe
 
@@ -48,19 +43,12 @@ GOODBYE_SECONDS = 20
 LAST_WORDS_SECONDS = 0.8
 SETTLE_SECONDS = 4
 WRAP_UP_SECONDS = 45
-MOST_SILENCES = 4
-MOST_FAILED_RESPONSES = 3
 WRITE_SECONDS = 5
-RECONNECT_SECONDS = 2
-REMEMBERED_LINES = 40
+DEAD_LINE_SECONDS = 10
+"""The carrier sends sound all the time; a stream that has brought none for so long, and up to
+twice, is dead."""
 
-UNREACHABLE = "The voice model could not be reached."
 SORRY = "I am sorry, I have a technical problem and cannot go on. Goodbye."
-
-MODEL_TROUBLE = (OpenAIError, WebSocketException, OSError, TimeoutError)
-"""How a session of the model's fails to open, or ends."""
-
-Connect = Callable[[], AbstractAsyncContextManager[Connection]]
 
 
 class _CallOver(Exception):
@@ -81,11 +69,12 @@ class CallSession:
         self.model = Model()
         self.questions = QuestionLoop(self)
         self.reception = Reception(self, briefing)
+        self.conversation = Conversation(self, connect)
+        self.measures = Measures()
         self._brief = brief.write(briefing)
         self._max_seconds = briefing.task.max_call_seconds
         self._records = briefing.task.record_call
         self._gateway_id = gateway_id
-        self._connect = connect
         self.scribe = Scribe(deps.db, self.call_id)
         self._tasks: asyncio.TaskGroup | None = None
         self._over = asyncio.Event()
@@ -93,17 +82,6 @@ class CallSession:
         #: The carrier says the last words and hangs up.
         self._handed_over = False
         self._began: float | None = None
-        #: When each utterance began, and how much was heard of those that were cut short.
-        self._offsets: dict[str, int] = {}
-        self._heard_ms: dict[str, int] = {}
-        #: The functions that were called, by the calls' ids.
-        self._handled: dict[str, FunctionCalled] = {}
-        #: What was said lately, for a model that takes over.
-        self._said: deque[tuple[Speaker, str]] = deque(maxlen=REMEMBERED_LINES)
-        #: What the call's record says the model has used.
-        self._usage: Counter[str] = Counter()
-        self._silences = 0
-        self._failed_responses = 0
 
     # The life of the session
 
@@ -117,6 +95,7 @@ class CallSession:
                     self._attend(),
                     self._take_commands(),
                     self._limit(),
+                    self._mind_line(),
                     self.reception.run(),
                 ):
                     self.spawn(part)
@@ -175,48 +154,7 @@ class CallSession:
         return allowed
 
     async def _talk(self) -> None:
-        """Opens the model's session, has it speak first, and follows it to its end.
-
-        A session that is lost while somebody is talked to is replaced, once.
-        """
-        try:
-            await self._converse(None, lambda: self.spawn(self._speak_first()))
-        except MODEL_TROUBLE as error:
-            log.warning("model_lost", call_id=self.call_id, error=type(error).__name__)
-        self.model.lose()
-        self.line.complete()
-        if self.phase in (Phase.TALKING, Phase.WAITING) and not self.reception.listening:
-            metrics.RECONNECTS.inc()
-            try:
-                await self._converse(RECONNECT_SECONDS, self._take_up)
-            except MODEL_TROUBLE as error:
-                log.warning("model_lost_again", call_id=self.call_id, error=type(error).__name__)
-        await self._apologise(UNREACHABLE)
-
-    async def _converse(self, seconds: float | None, begin: Callable[[], None]) -> None:
-        """One session of the model's, opened within so many seconds; raises `MODEL_TROUBLE`."""
-        async with contextlib.AsyncExitStack() as stack:
-            async with asyncio.timeout(seconds):
-                connection = await stack.enter_async_context(self._connect())
-            self.model.open(connection, self.reception.configuration())
-            connection.play = self._play
-            begin()
-            async for event in self.model.events():
-                self._on_model(event)
-
-    async def _speak_first(self) -> None:
-        await self.line.connected.wait()
-        self.reception.greet()
-
-    def _take_up(self) -> None:
-        """Tells a new session of the model's where the conversation stands."""
-        if not (self._said or self.questions.open):
-            self.reception.greet()
-            return
-        asked = [each for each in self._handled.values() if each.name == "request_user_info"]
-        if self.questions.open and asked:
-            self.model.note(realtime_codec.function_call(asked[-1]))
-        self.model.tell(realtime_codec.system_message(brief.recap(self._said)))
+        await self.apologise(await self.conversation.run())
 
     async def _attend(self) -> None:
         """Takes the call as soon as somebody is on the line, then follows what it costs."""
@@ -240,12 +178,13 @@ class CallSession:
         settled: tuple[dict[str, int], int] | None = None
         while True:
             await asyncio.sleep(SETTLE_SECONDS)
-            so_far = dict(self._usage), self._offset_ms // 60_000
+            so_far = dict(self.conversation.usage), self.offset_ms // 60_000
             if so_far == settled:
                 continue
             with contextlib.suppress(*DATABASE_TROUBLE):
                 async with self.deps.db.unit_of_work() as uow:
                     await costs.settle(uow, self.call_id, so_far[0])
+                    await budgets.watch(uow, self.call_id)
                 settled = so_far
 
     async def _record(self) -> None:
@@ -259,9 +198,19 @@ class CallSession:
         await self.line.connected.wait()
         await asyncio.sleep(self._max_seconds - WRAP_UP_SECONDS)
         reason = "The call reached its longest allowed time."
-        await self.say_goodbye("The call has lasted very long and has to end now.", reason)
+        self.say_goodbye("The call has lasted very long and has to end now.", reason)
         await asyncio.sleep(WRAP_UP_SECONDS)
         self.finish(EndedBy.SYSTEM, reason)
+
+    async def _mind_line(self) -> None:
+        """Ends the call when its stream is up but brings nothing, not even silence."""
+        seen = 0
+        while True:
+            await self.line.connected.wait()
+            await asyncio.sleep(DEAD_LINE_SECONDS)
+            if self.line.connected.is_set() and self.measures.frames == seen:
+                self.finish(EndedBy.CARRIER, "The phone line went dead.")
+            seen = self.measures.frames
 
     async def _take_commands(self) -> None:
         async with self.deps.bus.commands(self.call_id) as commands:
@@ -269,13 +218,16 @@ class CallSession:
                 match command:
                     case HangUp(reason=reason):
                         self.finish(EndedBy.CREATOR, reason)
+                    case WrapUp(reason=reason) if self.phase is not Phase.SAYING_GOODBYE:
+                        self.scribe.add_line(Speaker.SYSTEM, reason, "", self.offset_ms)
+                        self.say_goodbye("The call has to end now.", reason)
                     case Whisper(text=text):
                         self._take_note(text)
                     case MachineDetected(answered_by=answered_by):
                         self.reception.carrier_says(answered_by)
                     case CarrierEnded():
                         self._line_is_dead()
-                    case _:
+                    case AnswerGiven() | ExtendWait() | WaitEnded():
                         self.questions.look_again(command.info_request_id)
 
     async def _last_words(self) -> None:
@@ -287,7 +239,13 @@ class CallSession:
 
     async def _leave(self) -> None:
         ended_by, reason = self._end
-        self.scribe.close(ended_by, reason, self.reception.outcome, self._usage)
+        self.scribe.close(
+            ended_by,
+            reason,
+            self.reception.outcome,
+            self.conversation.usage,
+            self.measures.record(),
+        )
         with contextlib.suppress(OSError):
             await self.line.close()
         if not await self.scribe.finish(WRITE_SECONDS):
@@ -303,7 +261,10 @@ class CallSession:
 
     def attach(self, stream: Stream) -> bool:
         """A media stream is up: the first, or the next one after keys were pressed."""
-        return not self._over.is_set() and self.line.attach(stream)
+        attached = not self._over.is_set() and self.line.attach(stream)
+        if attached:
+            self.measures.stream_begins()
+        return attached
 
     def detach(self, stream: Stream, *, broken: bool = False) -> None:
         """A media stream is over; unless we are moving to the next, so is the call."""
@@ -323,13 +284,14 @@ class CallSession:
             self.reception.hear(payload)
         else:
             self.model.hear(payload)
+        self.measures.frame_relayed()
 
     def key_pressed(self, digit: str) -> None:
         """The recipient pressed a key, which the model cannot hear."""
         if self.phase is Phase.ENDED:
             return
         text = f"The recipient pressed the key {digit}."
-        self.scribe.add_line(Speaker.SYSTEM, text, "", self._offset_ms)
+        self.scribe.add_line(Speaker.SYSTEM, text, "", self.offset_ms)
         self.reception.key_pressed()
         self._inform(text)
 
@@ -341,83 +303,8 @@ class CallSession:
     def _take_note(self, text: str) -> None:
         """The creator tells the agent something; one that says goodbye already hears no more."""
         if self.phase in (Phase.TALKING, Phase.WAITING):
-            self.scribe.add_line(Speaker.SYSTEM, f"Your note: {text}", "", self._offset_ms)
+            self.scribe.add_line(Speaker.SYSTEM, f"Your note: {text}", "", self.offset_ms)
             self._inform(brief.note(text))
-
-    # The model's side
-
-    def _on_model(self, event: ModelEvent) -> None:
-        self.reception.notice(event)
-        match event:
-            case AudioDelta(item_id, payload):
-                self._play(item_id, payload)
-            case AudioDone(item_id):
-                self.line.complete(item_id)
-            case SpeechStarted(item_id):
-                self._offsets[item_id] = self._offset_ms
-                self._silences = 0
-                self.interrupt()
-            case Said(speaker, item_id, text, seconds):
-                self._usage["transcribed_seconds"] += math.ceil(seconds)
-                if text:
-                    self._note(speaker, item_id, text)
-            case ResponseFinished():
-                self._on_response(event)
-            case SilenceNoticed() if self.phase is Phase.TALKING:
-                self._silences += 1
-                if self._silences >= MOST_SILENCES:
-                    why = "The recipient has not spoken for a long time."
-                    self.spawn(self.say_goodbye(why, why))
-            case Refused(code):
-                log.warning("model_refused", call_id=self.call_id, code=code)
-            case _:
-                pass
-
-    def _play(self, item_id: str, payload: bytes) -> None:
-        if item_id not in self._offsets:
-            self._offsets[item_id] = self._offset_ms
-        self.line.play(item_id, payload)
-
-    def _on_response(self, response: ResponseFinished) -> None:
-        self.line.complete()
-        metrics.count_tokens(response.usage)
-        self._usage.update(costs.used(response.usage))
-        for function in response.functions:
-            if function.call_id not in self._handled:
-                self._handled[function.call_id] = function
-                self.spawn(actions.act(self, function))
-        if response.status != "failed":
-            self._failed_responses = 0
-            return
-        self._failed_responses += 1
-        log.warning("response_failed", call_id=self.call_id, times=self._failed_responses)
-        if self._failed_responses < MOST_FAILED_RESPONSES:
-            self.spawn(self._try_again(0.5 * self._failed_responses))
-        else:
-            self.spawn(self._apologise("The voice model failed."))
-
-    async def _try_again(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        self.model.repeat()
-
-    def interrupt(self) -> None:
-        """Silences the agent and tells the model how much of it was heard."""
-        cut = self.line.interrupt()
-        if not cut:
-            return
-        metrics.BARGE_INS.inc()
-        self.model.truncate(cut)
-        for each in cut:
-            self._heard_ms[each.item_id] = each.heard_ms
-            self.scribe.truncate_line(each.item_id, each.heard_ms)
-
-    def _note(self, speaker: Speaker, item_id: str, text: str) -> None:
-        self._said.append((speaker, text))
-        offset = self._offsets.get(item_id, self._offset_ms)
-        self.scribe.add_line(speaker, text, item_id, offset)
-        if item_id in self._heard_ms:
-            # Cut short before its words were known.
-            self.scribe.truncate_line(item_id, self._heard_ms[item_id])
 
     # What functions and questions need
 
@@ -429,7 +316,12 @@ class CallSession:
         return not (self.model.responding or self.model.recipient_speaks) and self.line.silent
 
     @property
-    def _offset_ms(self) -> int:
+    def talks_to_person(self) -> bool:
+        """Whether somebody is in a conversation with the agent."""
+        return self.phase in (Phase.TALKING, Phase.WAITING) and not self.reception.listening
+
+    @property
+    def offset_ms(self) -> int:
         """Milliseconds since the recipient's line was connected."""
         now = asyncio.get_running_loop().time()
         return 0 if self._began is None else round((now - self._began) * 1000)
@@ -443,7 +335,7 @@ class CallSession:
         if self.phase is Phase.WAITING and not self.questions.open:
             self._enter(Phase.TALKING)
 
-    async def say_goodbye(self, why: str, reason: str, message: str = "") -> None:
+    def say_goodbye(self, why: str, reason: str, message: str = "") -> None:
         """Has the agent say a fitting goodbye; ends the call even if it never does.
 
         `why` is for the model, `reason` is what the call's record says if it does not end the
@@ -451,11 +343,14 @@ class CallSession:
         """
         if self.phase is Phase.CONNECTING:
             self.finish(EndedBy.SYSTEM, reason)
-        if not self.expect_goodbye(reason):
-            return
+        if self.expect_goodbye(reason):
+            words = f"You may use these words: {message}\n" if message else ""
+            text = f"{words}{why}\nApologise in one sentence, say goodbye and call end_call."
+            self.spawn(self._tell_politely(text))
+
+    async def _tell_politely(self, text: str) -> None:
+        """Lets the recipient finish speaking first."""
         await self.model.wait_for_turn(POLITE_PAUSE_SECONDS)
-        words = f"You may use these words: {message}\n" if message else ""
-        text = f"{words}{why}\nApologise in one sentence, say goodbye and call end_call."
         self.model.tell(realtime_codec.system_message(text))
 
     def expect_goodbye(self, reason: str) -> bool:
@@ -484,13 +379,13 @@ class CallSession:
         if self.deps.settings.dtmf == "inband":
             self.line.play_tones(tones.keys(digits))
             return
-        program = twiml.connect_stream(self.deps.settings, self.call_id, digits)
+        program = twiml.connect_stream(self.deps.settings, self.call_id, self.line.streams, digits)
         try:
             await self.line.move(lambda sid: self.deps.telephony.redirect(sid, program))
         except TimeoutError:
             self.finish(EndedBy.CARRIER, "The line was lost while keys were pressed.")
 
-    async def _apologise(self, reason: str) -> None:
+    async def apologise(self, reason: str) -> None:
         """Without a model the carrier says a last sentence, for the recipient's sake."""
         if self._handed_over or self.phase is Phase.SAYING_GOODBYE:
             return

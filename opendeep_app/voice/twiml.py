@@ -11,15 +11,15 @@ from opendeep_app.config import Settings
 MEDIA_PATH = "/twilio/media"
 
 
-def connect_stream(settings: Settings, call_id: str, digits: str = "") -> str:
-    """Connects the call to the media socket, after playing keys if any."""
+def connect_stream(settings: Settings, call_id: str, number: int, digits: str = "") -> str:
+    """Connects the call to its nth stream, counted from 0, after playing keys if any."""
     response = VoiceResponse()
     if digits:
         response.play("", digits=digits)
     connect = Connect()
     stream = connect.stream(url=media_url(settings))
     stream.parameter(name="call_id", value=call_id)
-    stream.parameter(name="token", value=stream_token(settings, call_id))
+    stream.parameter(name="token", value=stream_token(settings, call_id, number))
     response.append(connect)
     return str(response)
 
@@ -52,7 +52,7 @@ def media_url(settings: Settings) -> str:
     return "ws" + settings.public_url.removeprefix("http") + MEDIA_PATH
 
 
-def stream_token(settings: Settings, call_id: str) -> str:
-    """Proves that a stream was asked for by our TwiML for this call."""
+def stream_token(settings: Settings, call_id: str, number: int) -> str:
+    """Proves that the call's nth stream was asked for by our TwiML; no other may use it."""
     key = settings.derived_key("media stream").encode()
-    return hmac.new(key, call_id.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(key, f"{call_id}:{number}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
+import random
 import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,13 +23,15 @@ from opendeep_app.models import (
     TaskEventType,
     TaskStatus,
 )
-from opendeep_app.services import info_requests, tasks
+from opendeep_app.services import budgets, info_requests, tasks
 from opendeep_app.supervisor import ports
 from opendeep_app.voice import gateway as gateway_module
 from opendeep_app.voice import questions as questions_module
+from opendeep_app.voice import session as session_module
+from opendeep_app.voice.conversation import UNREACHABLE, Connect
 from opendeep_app.voice.model import Connection
 from opendeep_app.voice.phases import Phase
-from opendeep_app.voice.session import SORRY, UNREACHABLE, Connect
+from opendeep_app.voice.session import SORRY, CallSession
 from tests.fixtures.gateways import Exchange, until
 
 # The `twilio` client still passes credentials as aiohttp 3 wants them.
@@ -249,19 +254,59 @@ async def test_many_calls_at_once_do_not_disturb_each_other(exchange: Exchange) 
         assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
 
 
-async def test_nothing_of_a_call_is_left_behind(exchange: Exchange) -> None:
-    before = asyncio.all_tasks()
-    for number in (AGREEABLE, CUT_OFF):
-        await exchange.ended(await exchange.dial(number))
+def sockets() -> int:
+    """How many sockets this process has open."""
+    count = 0
+    for descriptor in Path("/proc/self/fd").iterdir():
+        # What lists the folder is itself listed.
+        with contextlib.suppress(FileNotFoundError):
+            count += str(descriptor.readlink()).startswith("socket:")
+    return count
 
-    def left() -> set[asyncio.Task[Any]]:
-        return {
-            task
-            for task in asyncio.all_tasks() - before
-            if "opendeep_app/voice" in str(task.get_coro())
-        }
 
-    await until(lambda: not left() and not exchange.gateway.sessions, 3)
+async def test_nothing_of_calls_is_left_behind_however_they_end(exchange: Exchange) -> None:
+    def hang_up(session: CallSession) -> None:
+        session.finish(EndedBy.CREATOR, "You stopped the task.")
+
+    def kill_line(session: CallSession) -> None:
+        stream = session.line._stream
+        assert stream is not None
+        stream.send.__self__.transport.abort()  # type: ignore[attr-defined]
+
+    def kill_model(session: CallSession) -> None:
+        connection: Any = session.model._connection
+        connection.transport.abort()
+
+    def nothing(_: CallSession) -> None:
+        """It ends by itself."""
+
+    await exchange.ended(await exchange.dial(AGREEABLE))
+    tasks_before, sockets_before = len(asyncio.all_tasks()), sockets()
+    gateway, dice = exchange.gateway, random.Random(1)
+    calls = []
+    for area in (202, 212, 303, 312, 404, 415, 503, 512):
+        calls.append(await exchange.dial(f"+1{area}5550101"))
+        session = await until(functools.partial(gateway.sessions.get, calls[-1]))
+        await session.line.connected.wait()
+        dice.choice([hang_up, kill_line, kill_model, nothing])(session)
+    await asyncio.gather(*(exchange.ended(call_id, 40) for call_id in calls))
+    await until(lambda: len(asyncio.all_tasks()) <= tasks_before, 5)
+    await until(lambda: sockets() <= sockets_before, 5)
+
+
+async def test_a_budget_that_is_lowered_ends_the_call_with_a_goodbye(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "SETTLE_SECONDS", 0.2)
+    call_id = await exchange.dial(CLINIC, budget_micros=50_000_000)
+    await exchange.question(call_id)
+    async with exchange.deps.db.unit_of_work() as uow:
+        await budgets.set_task(uow, exchange.user_id, (await exchange.call(call_id)).task_id, 1)
+    call = await exchange.ended(call_id)
+    assert call.ended_by is EndedBy.AGENT
+    reason = "The budget of this task ($0.00) ran out."
+    assert await exchange.said(call_id, Speaker.SYSTEM) == [reason]
+    assert call.measures["first_word_ms"] > 0 and call.measures["relay_p95_ms"] >= 0
 
 
 @pytest.mark.parametrize(

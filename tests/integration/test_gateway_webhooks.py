@@ -64,8 +64,8 @@ async def media(exchange: Exchange, token: str | None = None) -> AsyncIterator[C
         yield socket
 
 
-def start(exchange: Exchange, call_id: str, token: str | None = None) -> str:
-    token = token or twiml.stream_token(exchange.deps.settings, call_id)
+def start(exchange: Exchange, call_id: str, token: str | None = None, number: int = 0) -> str:
+    token = token or twiml.stream_token(exchange.deps.settings, call_id, number)
     content = {
         "streamSid": STREAM,
         "callSid": SID,
@@ -194,6 +194,21 @@ async def test_a_second_stream_does_not_take_the_first_ones_place(exchange: Exch
         assert not exchange.gateway.sessions[call_id].over
     call = await exchange.ended(call_id)
     assert call.ended_by is EndedBy.RECIPIENT
+
+
+async def test_a_token_is_good_for_one_stream(exchange: Exchange) -> None:
+    call_id = await dialled(exchange)
+    async with media(exchange) as first, media(exchange) as thief, media(exchange) as second:
+        await first.send(start(exchange, call_id))
+        assert json.loads(await first.recv())["event"] == "media"
+        line = exchange.gateway.sessions[call_id].line
+        # As while keys are pressed, when another stream is waited for.
+        line._moving = True
+        await thief.send(start(exchange, call_id))
+        assert await closing(thief) == 1008
+        await second.send(start(exchange, call_id, number=1))
+        await until(lambda: line.streams == 2)
+    assert (await exchange.ended(call_id)).ended_by is EndedBy.RECIPIENT
 
 
 @pytest.mark.parametrize("garbage", ["{", "[]", b"\xff\x00", '{"event":"media","media":{}}'])

@@ -11,7 +11,8 @@ from opendeep_app.bus import AnswerGiven, CarrierEnded, HangUp
 from opendeep_app.voice.phases import MOVES, Phase
 from opendeep_app.voice.session import CallSession
 from tests.fixtures.virtual_time import VirtualLoop
-from tests.fixtures.voices import FakeSocket, Stage, set_up
+from tests.fixtures.voice_ends import FakeSocket
+from tests.fixtures.voices import Stage, set_up
 
 
 def answer(stage: Stage) -> None:
