@@ -4,13 +4,12 @@
 and the conversation so far. It never sees a persona or a call.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from opendeep_app.practice import understanding
+from opendeep_app.practice import functions, understanding
 from opendeep_app.practice.turns import (
     Called,
     FunctionCall,
@@ -23,9 +22,6 @@ from opendeep_app.practice.turns import (
     Told,
 )
 from opendeep_app.practice.understanding import Kind, kind_of_turn, overlap, question_in, sentences
-
-Schema = Mapping[str, Any]
-"""A function's JSON schema, as the session declares it."""
 
 ONE_MOMENT = "One moment, let me check."
 STILL_CHECKING = (
@@ -52,11 +48,13 @@ _OFFERED_WORDS = re.compile(r"\bthese words: (.+)", re.IGNORECASE)
 _IN_TIME = re.compile(r"replied|answer|in time", re.IGNORECASE)
 _NOTE = re.compile(r"<note>(.*?)</note>", re.DOTALL)
 _WAITING = re.compile(r"still|check|wait|patien|moment|company", re.IGNORECASE)
-_PENDING = {"pending", "waiting", "asked", "open", "in_progress", "queued"}
 
 
 def reply(
-    instructions: str, tools: Mapping[str, Schema], items: Sequence[Item], request: str = ""
+    instructions: str,
+    tools: Mapping[str, functions.Schema],
+    items: Sequence[Item],
+    request: str = "",
 ) -> Reply:
     """The agent's next turn; empty when there is nothing to say.
 
@@ -68,7 +66,7 @@ def reply(
 @dataclass
 class _Thought:
     instructions: str
-    tools: Mapping[str, Schema]
+    tools: Mapping[str, functions.Schema]
     items: Sequence[Item]
     called: dict[str, Called] = field(init=False)
 
@@ -193,7 +191,7 @@ class _Thought:
             if (
                 isinstance(item, Returned)
                 and item.call_id == last.call_id
-                and _answer(item.output) is not None
+                and functions.answer(item.output) is not None
             ):
                 return None
             if isinstance(item, Told) and (
@@ -210,7 +208,7 @@ class _Thought:
             if isinstance(item, Returned):
                 call = self.called.get(item.call_id)
                 if call is not None and call.name == "request_user_info":
-                    return _answer(item.output)
+                    return functions.answer(item.output)
         return None
 
     def _deliver(self, answer: str) -> Reply:
@@ -248,12 +246,12 @@ class _Thought:
         call = self.called.get(call_id)
         match call.name if call else "":
             case "request_user_info":
-                answer = _answer(output)
+                answer = functions.answer(output)
                 if answer:
                     return self._deliver(answer)
                 if answer == "":
                     return self._end(NO_ANSWER, "The question was not answered in time", "not_met")
-            case "reschedule_call" if _failed(output):
+            case "reschedule_call" if functions.failed(output):
                 return Reply(WHICH_TIME)
             case "reschedule_call":
                 return self._end("", "The recipient asked to be called later", "callback_requested")
@@ -308,9 +306,7 @@ class _Thought:
             return Reply(f"{present}I'm just checking that for you." if present else "Thank you.")
         match kind:
             case Kind.AGREEMENT:
-                return self._end(
-                    "Wonderful, thank you very much. Goodbye.", f"They said: {text}", "goal_met"
-                )
+                return self._agreed(text)
             case Kind.HOLD:
                 patient = "take your time" in text.lower()
                 return Reply("" if patient else "Of course, I'll wait.")
@@ -332,6 +328,17 @@ class _Thought:
             del arguments["suggestions"]
         ask = self._call("request_user_info", arguments)
         return Reply(ONE_MOMENT, ask) if ask else Reply("I'm sorry, I don't know that.")
+
+    def _agreed(self, text: str) -> Reply:
+        """They said yes: that is also the answer to whatever was to be found out."""
+        noted = tuple(
+            call
+            for wanted in functions.choices(self.tools.get("record_answer", {}), "field")
+            for call in self._call("record_answer", {"field": wanted, "value": text, "quote": text})
+        )
+        speech = "Wonderful, thank you very much. Goodbye."
+        end = self._end(speech, f"They said: {text}", "goal_met")
+        return Reply(speech, noted + end.calls)
 
     def _later(self, text: str) -> Reply:
         when = understanding.when_in(text) or "later"
@@ -390,64 +397,9 @@ class _Thought:
         """A call that fits the function's declared parameters; nothing if it is not declared."""
         if name not in self.tools:
             return ()
-        schema = self.tools[name]
-        properties: Mapping[str, Schema] = schema.get("properties", {})
-        fitted = {
-            key: _fit(value, properties[key])
-            for key, value in arguments.items()
-            if key in properties
-        }
-        for key in schema.get("required", ()):
-            fitted.setdefault(key, _default(properties.get(key, {})))
-        return (FunctionCall(name, fitted),)
-
-
-def _answer(output: str) -> str | None:
-    """The answer in a function's output; empty when there will be none, `None` while it is open."""
-    try:
-        data = json.loads(output)
-    except ValueError:
-        return output.strip()
-    if not isinstance(data, dict):
-        return str(data)
-    if data.get("answer"):
-        return str(data["answer"])
-    return None if str(data.get("status", "")).lower() in _PENDING else ""
-
-
-def _failed(output: str) -> bool:
-    """Whether a function reports that it could not do what was asked."""
-    try:
-        data = json.loads(output)
-    except ValueError:
-        return False
-    return isinstance(data, dict) and ("error" in data or data.get("status") == "error")
+        return (FunctionCall(name, functions.fitted(self.tools[name], arguments)),)
 
 
 def _orders(text: str, what: re.Pattern[str]) -> bool:
     """Whether a system message asks for something, as opposed to forbidding it."""
     return any(what.search(part) and not _PROHIBITION.search(part) for part in sentences(text))
-
-
-def _fit(value: Any, schema: Schema) -> Any:
-    choices = schema.get("enum")
-    if not choices or value in choices:
-        return value
-    words = set(str(value).split("_"))
-    return max(choices, key=lambda choice: len(words & set(str(choice).split("_"))))
-
-
-def _default(schema: Schema) -> Any:
-    if choices := schema.get("enum"):
-        return choices[0]
-    kind = schema.get("type", "string")
-    kind = kind[-1] if isinstance(kind, list) else kind
-    defaults: dict[str, Any] = {
-        "array": [],
-        "boolean": False,
-        "integer": 10,
-        "number": 10,
-        "null": None,
-        "object": {},
-    }
-    return defaults.get(kind, "")

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from opendeep_app.practice import analyst
-from opendeep_app.practice.mind import Schema
+from opendeep_app.practice.functions import Schema
 
 LETTERS_PER_TOKEN = 4
 

@@ -198,6 +198,16 @@ def test_keeps_its_task_when_told_to_ignore_it() -> None:
     assert not answer.calls
 
 
+def test_what_was_to_be_found_out_is_recorded_in_their_words_before_the_end() -> None:
+    recorder = schema("field", "value", "quote")
+    recorder["properties"]["field"]["enum"] = ["New date"]
+    said = "Sure, that works for us. Tuesday at nine."
+    tools = {**TOOLS, "record_answer": recorder}
+    recorded, end = reply(BRIEF, tools, [OPENED, Heard(said)]).calls
+    assert recorded.arguments == {"field": "New date", "value": said, "quote": said}
+    assert end.name == "end_call"
+
+
 def test_calls_only_declared_functions_with_declared_parameters() -> None:
     tools = {
         "end_call": {
