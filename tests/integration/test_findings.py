@@ -1,6 +1,7 @@
 """What a call finds out is held against what was said; who asks never to be called is heard."""
 
 import pytest
+from sqlmodel import select
 
 from opendeep_app.bus import Bus, CarrierEnded
 from opendeep_app.db import Database
@@ -15,7 +16,7 @@ from tests.fixtures.lives import NUMBER, Life
 pytestmark = pytest.mark.filterwarnings("ignore:.*(BasicAuth|auth).*:DeprecationWarning")
 
 WANTED = (FindingWanted("Price", "With tax"), FindingWanted("Opening hours"))
-NEVER_AGAIN = "+12025550165"
+NEVER_AGAIN, AGREEABLE = "+12025550165", "+12025550101"
 
 
 async def note(life: Life, call_id: str, field: str, value: str, quote: str) -> Finding:
@@ -114,6 +115,17 @@ async def test_who_asks_never_to_be_called_stops_all_tasks_but_hears_a_goodbye(
         assert isinstance(first, CarrierEnded), "the session was told to hang up"
     await life.close(call_id)
     await life.check()
+
+
+async def test_what_is_found_out_on_a_call_is_noted_with_their_words(exchange: Exchange) -> None:
+    call_id = await exchange.dial(AGREEABLE, findings_wanted=WANTED)
+    await exchange.ended(call_id)
+    async with exchange.deps.db.reading() as session:
+        noted = list(await session.scalars(select(Finding)))
+    assert {each.field for each in noted} == {"Price", "Opening hours"}
+    assert all(each.line is not None for each in noted), "nobody said so"
+    [seen] = await exchange.heard()
+    assert sum("Goodbye" in text for text in seen["heard"]) == 1
 
 
 async def test_never_again_is_promised_and_kept(exchange: Exchange) -> None:
