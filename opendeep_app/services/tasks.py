@@ -202,8 +202,9 @@ async def resume(
 ) -> Task:
     """Puts a held task back: its next call is due now, or when calling hours open.
 
-    `due_at` is when it was due before, if that is to be so again. Raises `Conflict` while its last call is not finished: that may have reached the goal, and
-    nobody shall be rung again for what they said a minute ago.
+    `due_at` is when it was due before, if that is to be so again. Raises `Conflict` while its
+    last call is not finished: that may have reached the goal, and nobody shall be rung again for
+    what they said a minute ago.
     """
     task = await own(uow, user_id, task_id)
     if await call_rows.unfinished(uow.session, task_id):
