@@ -45,111 +45,23 @@ OTHERS = 99
 DAYS = 180
 EMAIL = "first@example.com"
 CALLS, EVENTS, LINES = 3, 25, 4
-FIRST = [
-    "Ada",
-    "Grace",
-    "Alan",
-    "Edsger",
-    "Barbara",
-    "Donald",
-    "Margaret",
-    "Ken",
-    "Radia",
-    "Tim",
-    "Hedy",
-    "Linus",
-    "Katherine",
-    "Dennis",
-    "Frances",
-    "John",
-    "Karen",
-    "Vint",
-    "Jean",
-    "Leslie",
-    "Sophie",
-    "Niklaus",
-    "Annie",
-    "Robin",
-    "Joan",
-    "Claude",
-    "Mary",
-    "Marvin",
-    "Adele",
-    "Guido",
-]
-LAST = [
-    "Lovelace",
-    "Hopper",
-    "Turing",
-    "Dijkstra",
-    "Liskov",
-    "Knuth",
-    "Hamilton",
-    "Thompson",
-    "Perlman",
-    "Lee",
-    "Lamarr",
-    "Johnson",
-    "Ritchie",
-    "Allen",
-    "Backus",
-    "Jones",
-    "Cerf",
-    "Bartik",
-    "Lamport",
-    "Wilson",
-    "Wirth",
-    "Easley",
-    "Milner",
-    "Clarke",
-    "Shannon",
-    "Keller",
-    "Minsky",
-    "Goldberg",
-    "Rossum",
-    "Weber",
-]
-VERBS = [
-    "Move",
-    "Cancel",
-    "Confirm",
-    "Book",
-    "Ask-about",
-    "Collect",
-    "Change",
-    "Order",
-    "Return",
-    "Check",
-]
-THINGS = [
-    "dentist-appointment",
-    "table-for-four",
-    "car-inspection",
-    "hotel-room",
-    "delivery",
-    "bicycle",
-    "gym-membership",
-    "test-results",
-    "parcel",
-    "haircut",
-    "plumber",
-    "flight",
-    "invoice",
-    "piano-tuner",
-    "vaccination",
-]
-WHEN = [
-    "today",
-    "tomorrow",
-    "next-week",
-    "on-Monday",
-    "on-Friday",
-    "in-March",
-    "in-May",
-    "before-noon",
-    "after-six",
-    "soon",
-]
+FIRST = """
+    Ada Grace Alan Edsger Barbara Donald Margaret Ken Radia Tim Hedy Linus Katherine Dennis
+    Frances John Karen Vint Jean Leslie Sophie Niklaus Annie Robin Joan Claude Mary Marvin
+    Adele Guido
+""".split()
+LAST = """
+    Lovelace Hopper Turing Dijkstra Liskov Knuth Hamilton Thompson Perlman Lee Lamarr
+    Johnson Ritchie Allen Backus Jones Cerf Bartik Lamport Wilson Wirth Easley Milner Clarke
+    Shannon Keller Minsky Goldberg Rossum Weber
+""".split()
+VERBS = "Move Cancel Confirm Book Ask-about Collect Change Order Return Check".split()
+THINGS = """
+    dentist-appointment table-for-four car-inspection hotel-room delivery bicycle
+    gym-membership test-results parcel haircut plumber flight invoice piano-tuner
+    vaccination
+""".split()
+WHEN = "today tomorrow next-week on-Monday on-Friday in-March in-May before-noon after-six soon".split()
 SAID = [
     "Good morning, this is the assistant of Sam Carter.",
     "Yes, please hold on, I have to look at the calendar.",
