@@ -75,7 +75,7 @@ export function Elapsed({ since, serverNow, className }) {
 
 // A ring that empties until the deadline.
 export function Countdown({ deadline, serverNow, asked, ...rest }) {
-  useTick(200);
+  useTick(100);
   const now = useServerNow(serverNow);
   const left = Math.max(0, Date.parse(deadline) - now());
   const whole = Math.max(SECOND, Date.parse(deadline) - Date.parse(asked));

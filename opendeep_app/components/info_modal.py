@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from opendeep_app.components.browser import AlertChoices, Countdown, Modal, hook
+from opendeep_app.components.facts import remember
 from opendeep_app.components.icons import icon
 from opendeep_app.state.info_requests import YOU_DECIDE, QuestionState
 from opendeep_app.state.rows import QuestionRow
@@ -74,6 +75,7 @@ def info_modal() -> rx.Component:
                 ),
                 rx.cond(row.suggestions.length() > 0, _suggestions(row.id, row.suggestions)),
                 _answer_form(),
+                remember(row, "info"),
                 wishes(row, "info"),
                 _consequence(live),
                 class_name="modal-body stack",

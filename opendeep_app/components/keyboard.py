@@ -24,6 +24,7 @@ PLACES = (
     Place("Tasks", "/", "list-checks", "t"),
     Place("Overview", "/overview", "chart-column", "o"),
     Place("Questions", "/questions", "inbox", "q"),
+    Place("Facts", "/facts", "book-user", "f"),
     Place("New task", "/tasks/new", "phone-outgoing", "n"),
     Place("Settings", "/settings", "settings", "s"),
 )

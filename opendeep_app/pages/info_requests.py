@@ -1,12 +1,16 @@
 """The inbox: what the agent asked, and what became of it."""
 
+from typing import Any
+
 import reflex as rx
 
 from opendeep_app.components.browser import Ago, AlertChoices, Countdown, hook
+from opendeep_app.components.facts import remember
 from opendeep_app.components.icons import icon
 from opendeep_app.components.info_modal import wishes
 from opendeep_app.components.shell import loading, page, skeleton
-from opendeep_app.state.info_requests import InboxState, QuestionState
+from opendeep_app.state.inbox import TO_ANSWER, InboxState
+from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.rows import QuestionRow
 
 el = rx.el
@@ -18,27 +22,53 @@ el = rx.el
     on_load=loading(InboxState.load),
 )
 def questions() -> rx.Component:
-    """Waiting questions first, settled ones below."""
+    """What waits for an answer, or what was settled."""
     return page(
         "Questions",
-        el.div(AlertChoices.create(class_name="btn ghost"), class_name="alert-choices"),
+        el.div(
+            el.div(
+                _tab("To answer", TO_ANSWER, QuestionState.pending_count),
+                _tab("Answered", "answered"),
+                _tab("Expired", "expired"),
+                class_name="chips grow",
+                role="group",
+                aria_label="Which questions",
+            ),
+            AlertChoices.create(class_name="btn ghost"),
+            class_name="row wrap narrow inbox-head",
+        ),
         rx.cond(
             InboxState.loaded,
-            rx.cond(
-                (QuestionState.waiting.length() > 0) | (InboxState.settled.length() > 0),
-                el.div(
-                    rx.foreach(QuestionState.waiting, _waiting),
-                    rx.cond(InboxState.settled.length() > 0, _settled()),
-                    class_name="stack",
-                    gap="14px",
-                    max_width="760px",
+            el.div(
+                rx.cond(
+                    InboxState.shown == TO_ANSWER,
+                    rx.cond(
+                        QuestionState.waiting.length() > 0,
+                        rx.foreach(QuestionState.waiting, _waiting),
+                        _nothing_waits(),
+                    ),
+                    rx.cond(InboxState.settled.length() > 0, _settled(), _nothing_settled()),
                 ),
-                _none(),
+                class_name="stack narrow",
             ),
             skeleton(),
         ),
         here="/questions",
         loaders=loading(InboxState.load),
+    )
+
+
+def _tab(label: str, which: str, count: Any = None) -> rx.Component:
+    return el.button(
+        label,
+        rx.cond(count > 0, el.span(count, class_name="num"))
+        if count is not None
+        else rx.fragment(),
+        type="button",
+        class_name="chip",
+        aria_pressed=rx.cond(InboxState.shown == which, "true", "false"),
+        on_click=InboxState.show(which),
+        custom_attrs=hook(f"inbox-tab-{which}"),
     )
 
 
@@ -108,6 +138,7 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
             on_submit=QuestionState.answer,
             reset_on_submit=False,
         ),
+        remember(row, "inbox"),
         wishes(row, "inbox"),
         class_name=rx.cond(live, "panel pad stack tone-live", "panel pad stack tone-need"),
         custom_attrs=hook("inbox-question", question_id=row.id, phase=row.phase),
@@ -116,31 +147,63 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
 
 
 def _settled() -> rx.Component:
-    return el.section(
-        el.div("Settled", class_name="panel-head"),
-        rx.foreach(
-            InboxState.settled,
-            lambda row: el.a(
-                el.span(row.question, class_name="who"),
-                el.span(Ago.create(at=row.answered_at), class_name="faint small"),
-                el.span(
-                    row.answer,
-                    rx.cond(row.answer != "", " · ", ""),
-                    el.span(row.outcome, class_name="faint small"),
-                    class_name="goal clamp",
+    return rx.fragment(
+        el.section(
+            rx.foreach(
+                InboxState.settled,
+                lambda row: el.a(
+                    el.span(row.question, class_name="settled-asked"),
+                    Ago.create(
+                        at=rx.cond(row.answered_at != "", row.answered_at, row.asked_at),
+                        class_name="soft small",
+                    ),
+                    rx.cond(row.answer != "", el.span(row.answer, class_name="settled-wide clamp")),
+                    el.span(row.who, " · ", row.outcome, class_name="settled-wide soft small"),
+                    href=f"/tasks/{row.task_id}",
+                    class_name="settled",
+                    custom_attrs=hook("inbox-settled", phase=row.phase),
+                    key=row.id,
                 ),
-                el.span(row.who, class_name="faint small"),
-                href=f"/tasks/{row.task_id}",
-                class_name="task",
-                custom_attrs=hook("inbox-settled"),
-                key=row.id,
             ),
+            class_name="panel list",
         ),
-        class_name="panel list",
+        el.nav(
+            _turn("Newer", "inbox-newer", InboxState.newer, InboxState.passed.length() == 0),
+            _turn("Older", "inbox-older", InboxState.older, ~InboxState.more),
+            class_name="row turns",
+            aria_label="Pages",
+        ),
     )
 
 
-def _none() -> rx.Component:
+def _turn(label: str, test_id: str, handler: Any, last: Any) -> rx.Component:
+    return el.button(
+        label,
+        type="button",
+        class_name="btn",
+        disabled=last,
+        on_click=handler,
+        custom_attrs=hook(test_id),
+    )
+
+
+def _nothing_settled() -> rx.Component:
+    return el.div(
+        el.h2("Nothing here"),
+        el.p(
+            rx.cond(
+                InboxState.shown == "answered",
+                "Questions that you answered are kept here, with what became of your answer.",
+                "Questions that nobody answered in time are kept here. They can still be answered, "
+                "and OpenDeep calls back.",
+            )
+        ),
+        class_name="panel empty",
+        custom_attrs=hook("inbox-empty"),
+    )
+
+
+def _nothing_waits() -> rx.Component:
     return el.div(
         el.div(icon("inbox", 22), class_name="glyph"),
         el.h2("No questions"),
@@ -149,4 +212,5 @@ def _none() -> rx.Component:
             "with a countdown, on whichever page you are."
         ),
         class_name="panel empty",
+        custom_attrs=hook("inbox-empty"),
     )

@@ -1,5 +1,6 @@
 """Queries on questions."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -92,14 +93,20 @@ async def pending(session: AsyncSession, user_id: str, limit: int = 100) -> list
     return list(rows)
 
 
-async def recent(session: AsyncSession, user_id: str, limit: int = 100) -> list[InfoRequest]:
-    """The user's questions, newest first."""
-    rows = await session.scalars(
-        select(InfoRequest)
-        .where(col(InfoRequest.user_id) == user_id)
-        .order_by(col(InfoRequest.id).desc())
-        .limit(limit)
+async def recent(
+    session: AsyncSession,
+    user_id: str,
+    limit: int = 100,
+    statuses: Collection[InfoRequestStatus] = tuple(InfoRequestStatus),
+    before: str = "",
+) -> list[InfoRequest]:
+    """The user's questions, newest first; `before` is the id of the last one seen."""
+    wanted = select(InfoRequest).where(
+        col(InfoRequest.user_id) == user_id, col(InfoRequest.status).in_(statuses)
     )
+    if before:
+        wanted = wanted.where(col(InfoRequest.id) < before)
+    rows = await session.scalars(wanted.order_by(col(InfoRequest.id).desc()).limit(limit))
     return list(rows)
 
 

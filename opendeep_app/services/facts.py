@@ -181,7 +181,7 @@ async def edit(
     expires_at: datetime | None,
 ) -> Fact:
     """Changes what a fact says and what may be done with it; raises `InvalidInput`, `NotFound`."""
-    fact = await _own(uow, user_id, fact_id)
+    fact = await get(uow, user_id, fact_id)
     fact.answer, fact.disclosure = _clean(answer, "answer"), disclosure
     if expires_at != fact.expires_at:
         _check_expiry(uow, expires_at)
@@ -191,10 +191,11 @@ async def edit(
 
 async def delete(uow: UnitOfWork, user_id: str, fact_id: str) -> None:
     """Forgets a fact; raises `NotFound`."""
-    await uow.session.delete(await _own(uow, user_id, fact_id))
+    await uow.session.delete(await get(uow, user_id, fact_id))
 
 
-async def _own(uow: UnitOfWork, user_id: str, fact_id: str) -> Fact:
+async def get(uow: UnitOfWork, user_id: str, fact_id: str) -> Fact:
+    """The fact, if it is this user's; raises `NotFound`."""
     fact = await fact_rows.get(uow.session, user_id, fact_id)
     if fact is None:
         raise NotFound("There is no such fact.")

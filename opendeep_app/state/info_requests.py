@@ -10,15 +10,17 @@ from opendeep_app.bus import Topic
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import OpenDeepError
 from opendeep_app.live import LiveState, tabs
-from opendeep_app.models import InfoRequest, Task
+from opendeep_app.models import Disclosure, FactScope, InfoRequest, Task
 from opendeep_app.repositories import calls, info_requests, tasks
 from opendeep_app.runtime import deps
+from opendeep_app.services import facts
 from opendeep_app.services import info_requests as questions
 from opendeep_app.state.access import SIGN_IN, viewer
+from opendeep_app.state.facts import expiry
 from opendeep_app.state.rows import LineRow, QuestionRow, line_row, question_row, text_of
 
 LAST_LINES = 3
-INBOX_LIMIT = 50
+MOST_WAITING = 50
 #: One tap for who has no answer; the agent reads it as its principal's words.
 YOU_DECIDE = "I don't know. You decide, as serves the goal best."
 WAYS = {
@@ -47,6 +49,11 @@ class QuestionState(LiveState, rx.State):
     elsewhere: str = ""
     #: Questions put off in this tab; they stay in the inbox.
     later: str = rx.SessionStorage("", name="opendeep_later")
+    #: The question whose answer is to be remembered, and how.
+    keeping: str = ""
+    keep_scope: str = FactScope.CONTACT.value
+    keep_disclosure: str = Disclosure.SAY_FREELY.value
+    keep_lasting: str = ""
 
     @rx.var
     def pending_count(self) -> int:
@@ -88,6 +95,28 @@ class QuestionState(LiveState, rx.State):
     def set_draft(self, text: str) -> None:
         """Knows that an answer is being typed, which no other question may interrupt."""
         self.draft = text
+
+    @rx.event
+    def keep(self, question_id: str, wanted: bool) -> None:
+        """Makes the coming answer a fact, or does not."""
+        self.keeping = question_id if wanted else ""
+        self.keep_scope, self.keep_lasting = FactScope.CONTACT.value, ""
+        self.keep_disclosure = Disclosure.SAY_FREELY.value
+
+    @rx.event
+    def set_keep_scope(self, scope: str) -> None:
+        """Where it is used."""
+        self.keep_scope = scope
+
+    @rx.event
+    def set_keep_disclosure(self, disclosure: str) -> None:
+        """What the agent may do with it."""
+        self.keep_disclosure = disclosure
+
+    @rx.event
+    def set_keep_lasting(self, lasting: str) -> None:
+        """For how long."""
+        self.keep_lasting = lasting
 
     @rx.event
     async def answer(self, form: dict[str, Any]) -> Any:
@@ -150,11 +179,19 @@ class QuestionState(LiveState, rx.State):
             async with deps().db.unit_of_work() as uow:
                 request = await questions.answer(uow, user.id, question_id, text, via="web")
                 late = request.status.value == "ANSWERED_LATE"
+                if self.keeping == question_id:
+                    await facts.remember_answer(
+                        uow,
+                        request,
+                        FactScope(self.keep_scope),
+                        Disclosure(self.keep_disclosure),
+                        expiry(self.keep_lasting, uow.now),
+                    )
         except OpenDeepError as error:
             self.error = error.message
             await self.refresh()
             return rx.toast.error(error.message) if question_id != self.current.id else None
-        self.draft = ""
+        self.draft = self.keeping = ""
         # What this tab did itself is no news to it.
         self.current = QuestionRow()
         await self.refresh()
@@ -165,7 +202,7 @@ class QuestionState(LiveState, rx.State):
         )
 
     async def _read(self, session: AsyncSession, user_id: str) -> None:
-        requests = await info_requests.pending(session, user_id, INBOX_LIMIT)
+        requests = await info_requests.pending(session, user_id, MOST_WAITING)
         rows = await question_rows(session, user_id, requests)
         self.waiting, self.server_now = rows, text_of(deps().clock())
         if self.current.id and self.current.id not in {row.id for row in rows}:
@@ -209,30 +246,3 @@ async def question_rows(
         if request.task_id not in known:
             known[request.task_id] = await tasks.get(session, user_id, request.task_id)
     return [question_row(r, task) for r in requests if (task := known[r.task_id]) is not None]
-
-
-class InboxState(LiveState, rx.State):
-    """The page of all questions."""
-
-    TOPICS: ClassVar[frozenset[Topic]] = frozenset({Topic.INFO_REQUEST})
-
-    loaded: bool = False
-    settled: list[QuestionRow] = []
-
-    @rx.event
-    async def load(self) -> None:
-        """Reads the inbox."""
-        user = await viewer(self)
-        if user is None:
-            return
-        tabs.add(self.router.session.client_token, user.id, InboxState)
-        await self.refresh()
-
-    async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
-        """Reads what has been settled; what waits is `QuestionState.waiting`."""
-        async with deps().db.reading() as session:
-            user = await viewer(self, session)
-            recent = await info_requests.recent(session, user.id, INBOX_LIMIT) if user else []
-            rows = await question_rows(session, user.id, recent) if user else []
-        self.settled = [row for row in rows if row.phase in ("answered", "cancelled")]
-        self.loaded = True

@@ -115,6 +115,8 @@ class QuestionRow:
     answer: str = ""
     answered_at: str = ""
     outcome: str = ""
+    #: Its task belongs to a campaign.
+    in_campaign: bool = False
 
 
 def text_of(at: datetime | None) -> str:
@@ -264,6 +266,7 @@ def question_row(request: InfoRequest, task: Task) -> QuestionRow:
         InfoRequestStatus.ANSWERED: "Used in the call",
         InfoRequestStatus.ANSWERED_LATE: "Too late for that call, carried into the next",
         InfoRequestStatus.CANCELLED: "Not needed any more",
+        InfoRequestStatus.EXPIRED: "No answer in time: answer, and OpenDeep calls back",
     }.get(request.status, "")
     return QuestionRow(
         id=request.id,
@@ -279,6 +282,7 @@ def question_row(request: InfoRequest, task: Task) -> QuestionRow:
         answer=request.answer or "",
         answered_at=text_of(request.answered_at),
         outcome=outcome,
+        in_campaign=task.campaign_id is not None,
     )
 
 

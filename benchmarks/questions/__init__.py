@@ -1,0 +1,1 @@
+"""The question loop, from the model's socket to the person and back."""
