@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import functools
+import gc
 import random
 import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +32,7 @@ from opendeep_app.voice.conversation import UNREACHABLE, Connect
 from opendeep_app.voice.model import Connection
 from opendeep_app.voice.phases import Phase
 from opendeep_app.voice.session import SORRY, CallSession
+from opendeep_app.voice.wire import CarrierWire, ModelWire
 from tests.fixtures.gateways import Exchange, until
 
 # The `twilio` client still passes credentials as aiohttp 3 wants them.
@@ -254,14 +255,18 @@ async def test_many_calls_at_once_do_not_disturb_each_other(exchange: Exchange) 
         assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
 
 
-def sockets() -> int:
-    """How many sockets this process has open."""
-    count = 0
-    for descriptor in Path("/proc/self/fd").iterdir():
-        # What lists the folder is itself listed.
-        with contextlib.suppress(FileNotFoundError):
-            count += str(descriptor.readlink()).startswith("socket:")
-    return count
+def open_wires() -> list[object]:
+    """The sockets to the carrier and to the model that are open in this process."""
+    return [
+        each
+        for each in gc.get_objects()
+        if isinstance(each, CarrierWire | ModelWire) and not each.transport.is_closing()
+    ]
+
+
+def voice_tasks() -> set[asyncio.Task[Any]]:
+    """What runs for calls."""
+    return {task for task in asyncio.all_tasks() if "opendeep_app/voice" in str(task.get_coro())}
 
 
 async def test_nothing_of_calls_is_left_behind_however_they_end(exchange: Exchange) -> None:
@@ -280,18 +285,17 @@ async def test_nothing_of_calls_is_left_behind_however_they_end(exchange: Exchan
     def nothing(_: CallSession) -> None:
         """It ends by itself."""
 
-    await exchange.ended(await exchange.dial(AGREEABLE))
-    tasks_before, sockets_before = len(asyncio.all_tasks()), sockets()
+    before = voice_tasks()
     gateway, dice = exchange.gateway, random.Random(1)
     calls = []
-    for area in (202, 212, 303, 312, 404, 415, 503, 512):
+    for area in (202, 212, 303, 312, 404, 415):
         calls.append(await exchange.dial(f"+1{area}5550101"))
         session = await until(functools.partial(gateway.sessions.get, calls[-1]))
         await session.line.connected.wait()
         dice.choice([hang_up, kill_line, kill_model, nothing])(session)
     await asyncio.gather(*(exchange.ended(call_id, 40) for call_id in calls))
-    await until(lambda: len(asyncio.all_tasks()) <= tasks_before, 5)
-    await until(lambda: sockets() <= sockets_before, 5)
+    await until(lambda: voice_tasks() <= before and not gateway.sessions, 5)
+    await until(lambda: not open_wires(), 5)
 
 
 async def test_a_budget_that_is_lowered_ends_the_call_with_a_goodbye(
