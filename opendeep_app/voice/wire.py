@@ -37,7 +37,7 @@ def _head(size: int, mask: int) -> bytes:
     return bytes((TEXT, mask | 127)) + size.to_bytes(8, "big")
 
 
-class _Wire(asyncio.Protocol):
+class Wire(asyncio.Protocol):
     """Divides what a library's connection receives into frames, and takes some of them.
 
     The library is always shown whole frames in their order, but for those that were taken.
@@ -115,7 +115,7 @@ class _Wire(asyncio.Protocol):
         raise NotImplementedError
 
 
-class CarrierWire(_Wire, WebSocketsSansIOProtocol):
+class CarrierWire(Wire, WebSocketsSansIOProtocol):
     """The server's end of a media stream; an application finds it as `socket.state.wire`."""
 
     _masked = MASKED
@@ -149,7 +149,7 @@ class CarrierWire(_Wire, WebSocketsSansIOProtocol):
         return True
 
 
-class ModelWire(_Wire, ClientConnection):
+class ModelWire(Wire, ClientConnection):
     """The client's end of a Realtime session."""
 
     #: Takes the agent's voice (item, base64) from now on.

@@ -260,7 +260,7 @@ def open_wires() -> list[object]:
     return [
         each
         for each in gc.get_objects()
-        if isinstance(each, CarrierWire | ModelWire) and not each.transport.is_closing()
+        if type(each) in (CarrierWire, ModelWire) and not each.transport.is_closing()
     ]
 
 

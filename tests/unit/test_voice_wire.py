@@ -15,7 +15,7 @@ from websockets.protocol import OPEN
 from opendeep_app.voice import realtime_codec, twilio_codec
 from opendeep_app.voice.realtime_codec import AudioDelta
 from opendeep_app.voice.twilio_codec import Audio, MalformedFrame
-from opendeep_app.voice.wire import LONGEST, CarrierWire, ModelWire, _Wire
+from opendeep_app.voice.wire import LONGEST, CarrierWire, ModelWire, Wire
 
 AUDIO = base64.b64encode(bytes(range(160)))
 MEDIA = (
@@ -70,7 +70,7 @@ class Library(asyncio.Protocol):
         self.shown += data
 
 
-class Wire(_Wire, Library):
+class PartlyTaken(Wire, Library):
     """Takes messages that begin with an S."""
 
     def __init__(self, masked: int) -> None:
@@ -111,7 +111,7 @@ def test_every_byte_is_either_taken_or_shown_in_its_order(
             taken.append(text)
         else:
             shown += data
-    wire = Wire(0x80 if masked else 0)
+    wire = PartlyTaken(0x80 if masked else 0)
     for cut in cuts:
         wire.data_received(stream[:cut])
         stream = stream[cut:]
@@ -122,7 +122,7 @@ def test_every_byte_is_either_taken_or_shown_in_its_order(
 
 
 def test_a_frame_that_is_masked_wrongly_is_the_librarys() -> None:
-    wire, data = Wire(0x80), Frame(Opcode.TEXT, b"Sound").serialize(mask=False)
+    wire, data = PartlyTaken(0x80), Frame(Opcode.TEXT, b"Sound").serialize(mask=False)
     wire.data_received(HEAD + data)
     assert (wire.taken, wire.shown) == ([], HEAD + data)
 
