@@ -91,6 +91,7 @@ async def bridge(model_port: int, calls: int) -> AsyncIterator[dict[str, Any]]:
                         await uow.session.flush()
                     ids = [row.id for row in rows if isinstance(row, Call)]
                 app = gateway.build_app(deps)
+                gateway.spare_collector()
                 server = uvicorn.Server(gateway.server_config(settings, app))
                 serving = asyncio.create_task(server.serve())
                 while not server.started:
