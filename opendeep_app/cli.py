@@ -183,9 +183,9 @@ def _gateway(chosen: argparse.Namespace) -> int:
     from opendeep_app.supervisor import ports
 
     ports.require(settings.host, settings.gateway_port, "--gateway-port")
-    from opendeep_app.voice import gateway
+    from opendeep_app.voice import server
 
-    gateway.serve(settings)
+    server.serve(settings)
     return 0
 
 

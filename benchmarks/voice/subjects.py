@@ -29,6 +29,7 @@ from opendeep_app.logs import configure_logs
 from opendeep_app.models import Call, CallStatus, Task, TaskStatus, User
 from opendeep_app.supervisor import ports
 from opendeep_app.voice import gateway, twiml
+from opendeep_app.voice import server as voice_server
 from tests.fixtures.redis_servers import running_redis
 
 
@@ -91,8 +92,8 @@ async def bridge(model_port: int, calls: int) -> AsyncIterator[dict[str, Any]]:
                         await uow.session.flush()
                     ids = [row.id for row in rows if isinstance(row, Call)]
                 app = gateway.build_app(deps)
-                gateway.spare_collector()
-                server = uvicorn.Server(gateway.server_config(settings, app))
+                voice_server.spare_collector()
+                server = uvicorn.Server(voice_server.server_config(settings, app))
                 serving = asyncio.create_task(server.serve())
                 while not server.started:
                     await asyncio.sleep(0.01)

@@ -2,15 +2,11 @@
 
 import asyncio
 import contextlib
-import gc
 import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from types import FrameType
 
 import structlog
-import uvicorn
-import uvloop
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,10 +17,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from twilio.request_validator import RequestValidator
 
-from opendeep_app.config import Settings
-from opendeep_app.dependencies import Dependencies, dependencies
+from opendeep_app.dependencies import Dependencies
 from opendeep_app.errors import NotFound
-from opendeep_app.logs import configure_logs
 from opendeep_app.models import CallStatus, EndedBy
 from opendeep_app.services import calls, recordings, ring_backs, text_messages
 from opendeep_app.services.calls import CarrierStatus
@@ -325,68 +319,6 @@ def build_app(deps: Dependencies) -> Starlette:
     app = Starlette(routes=gateway.routes(), lifespan=lifespan)
     app.state.gateway = gateway
     return app
-
-
-class DrainingServer(uvicorn.Server):
-    """A server that on SIGTERM or SIGINT drains its calls first; a second signal ends it at once."""
-
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
-        super().__init__(config)
-        self.gateway = gateway
-        self.draining: asyncio.Task[None] | None = None
-        self._told = False
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Takes a signal."""
-        if self._told or not self.started:
-            super().handle_exit(sig, frame)
-            return
-        self._told = True
-        # A signal comes between any two steps of the loop, and has to wake it.
-        asyncio.get_running_loop().call_soon_threadsafe(self._begin_drain)
-
-    def _begin_drain(self) -> None:
-        self.draining = asyncio.create_task(self._drain())
-
-    async def _drain(self) -> None:
-        await self.gateway.drain()
-        self.should_exit = True
-
-
-def server_config(settings: Settings, app: Starlette) -> uvicorn.Config:
-    """How the application is served, in production and wherever it is measured."""
-    return uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.gateway_port,
-        log_level="warning",
-        access_log=False,
-        ws=CarrierWire,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=2,
-    )
-
-
-def spare_collector() -> None:
-    """Takes what was loaded at the start out of the garbage collector's sight.
-
-    Looking through it takes a tenth of a second, during which no call would hear anything.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-def serve(settings: Settings) -> None:
-    """Runs the gateway until told to stop."""
-    configure_logs()
-    uvloop.run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> None:
-    async with dependencies(settings) as deps:
-        app = build_app(deps)
-        spare_collector()
-        await DrainingServer(server_config(settings, app), app.state.gateway).serve()
 
 
 def _stream(socket: WebSocket, start: twilio_codec.StreamStarted) -> Stream:

@@ -31,6 +31,7 @@ from opendeep_app.voice import session as session_module
 from opendeep_app.voice.conversation import UNREACHABLE, Connect
 from opendeep_app.voice.model import Connection
 from opendeep_app.voice.phases import Phase
+from opendeep_app.voice.server import DrainingServer
 from opendeep_app.voice.session import SORRY, CallSession
 from opendeep_app.voice.wire import CarrierWire, ModelWire
 from tests.fixtures.gateways import Exchange, until
@@ -365,8 +366,8 @@ async def test_draining_takes_leave_of_live_calls(
 async def test_the_first_signal_drains_and_the_second_stops_at_once(
     exchange: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def server() -> gateway_module.DrainingServer:
-        server = gateway_module.DrainingServer(uvicorn.Config(Starlette()), exchange.gateway)
+    def server() -> DrainingServer:
+        server = DrainingServer(uvicorn.Config(Starlette()), exchange.gateway)
         server.started = True
         return server
 
