@@ -56,7 +56,7 @@ async def stretch(
 ) -> Stretch:
     """The tasks after (or before) a place in the list, in the list's order, in one query.
 
-    A search asks the index of words first, which makes it two. `place` None is the list's end
+    A search asks the index of words first, and `needs_me` the open questions. `place` None is the list's end
     where the reading begins; `including` reads what stands at the place itself too.
     """
     if not 1 <= query.limit <= MAX_LIMIT:

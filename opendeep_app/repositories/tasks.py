@@ -290,10 +290,13 @@ async def conditions(
     if query.outcomes:
         found.append(col(Task.last_outcome).in_(query.outcomes))
     if query.needs_me:
-        asked = select(col(InfoRequest.task_id)).where(
-            col(InfoRequest.user_id) == user_id, col(InfoRequest.status).in_(WAITING)
+        # Few wait at a time; told their ids, the database does not walk through all tasks.
+        asked = await session.scalars(
+            select(col(InfoRequest.task_id))
+            .where(col(InfoRequest.user_id) == user_id, col(InfoRequest.status).in_(WAITING))
+            .distinct()
         )
-        found.append(col(Task.id).in_(asked))
+        found.append(col(Task.id).in_(list(asked)))
     if query.text.strip():
         found.append(await search.matching(session, user_id, query.text))
     return found
