@@ -161,8 +161,9 @@ async def measure(stack: Stack, rounds: int, changes: int) -> dict[str, Any]:
         storage = await context.storage_state()
         floor = await browser.new_page()
         await floor.goto(f"{stack.web_url}/healthz")
+        paint = await floor.wait_for_function(PAINTED)
         figures: dict[str, Any] = {
-            "floor_first_paint": summary([await floor.evaluate(PAINTED) / 1000]),
+            "floor_first_paint": summary([await paint.json_value() / 1000]),
             **await first_load(browser, storage, f"{stack.web_url}/", rounds),
             "filter": await filters(page, rounds),
         }
