@@ -132,6 +132,9 @@ class Database:
         self._writers.add(writer)
         try:
             async with self._turn, AsyncSession(self._writing, expire_on_commit=False) as session:
+                # The time of everything written is that at which SQLite's write lock was had, not
+                # that at which the wait for it began.
+                await session.connection()
                 uow = UnitOfWork(session, self.clock(), self.policy)
                 yield uow
                 await session.commit()

@@ -6,6 +6,8 @@ from opendeep_app import live, runtime
 from opendeep_app.pages import (
     budgets,
     calling,
+    campaign,
+    campaigns,
     do_not_call,
     facts,
     info_requests,
@@ -22,6 +24,8 @@ from opendeep_app.routes import doors
 PAGES = (
     tasks,
     overview,
+    campaigns,
+    campaign,
     calling,
     new_task,
     task,
@@ -35,7 +39,14 @@ PAGES = (
 )
 
 app = rx.App(
-    stylesheets=["/opendeep.css", "/task.css", "/overview.css", "/schedule.css", "/list.css"],
+    stylesheets=[
+        "/opendeep.css",
+        "/task.css",
+        "/overview.css",
+        "/schedule.css",
+        "/list.css",
+        "/campaigns.css",
+    ],
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     html_lang="en",
     api_transformer=doors(),

@@ -27,10 +27,11 @@ async def place_call(ctx: dict[str, Any], call_id: str) -> str:
     """Dials an intent, at most once whatever happens to this process; returns the outcome."""
     deps: Dependencies = ctx["deps"]
     await wait_for_turn(deps.bus, deps.settings.calls_per_second)
-    # Whatever suspends this process from here on: once the reconciler may be taking the call
-    # back, nothing is sent any more.
-    not_after = uptime() + deps.db.policy.adopt_after_seconds
     async with deps.db.unit_of_work() as uow:
+        # Whatever suspends this process from here on: once the reconciler may be taking the call
+        # back, nothing is sent any more. Waiting for the write lock before does not count.
+        not_after = uptime() + deps.db.policy.adopt_after_seconds
+        not_after -= (deps.clock() - uow.now).total_seconds()
         order = await dialling.begin(uow, call_id)
     if order is None:
         return "not due"

@@ -9,14 +9,19 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
+from opendeep_app import models
 from opendeep_app.api.access import Caller, Deps
-from opendeep_app.api.fields import IdempotencyKey, Input, Text
+from opendeep_app.api.fields import Id, IdempotencyKey, Input, Output, PathId, Text
 from opendeep_app.api.problems import FieldProblem
 from opendeep_app.api.tasks import AllWishes, CallWishes, wishes_of
-from opendeep_app.errors import InvalidInput
+from opendeep_app.errors import InvalidInput, NotFound
+from opendeep_app.models import CallOutcome, TaskStatus
+from opendeep_app.repositories import campaigns as rows
+from opendeep_app.repositories.tasks import MAX_LIMIT
+from opendeep_app.services import budgets
 from opendeep_app.services import campaigns as service
 from opendeep_app.services.idempotency_keys import once
-from opendeep_app.services.tasks import NewTask
+from opendeep_app.services.tasks import HIGHEST_BUDGET, NewTask
 
 router = APIRouter(prefix="/campaigns", tags=["Campaigns"])
 
@@ -36,6 +41,12 @@ class CampaignWishes(CallWishes):
     """What all calls of the campaign have in common."""
 
     name: Text = Field("", max_length=service.MAX_NAME)
+    campaign_budget_micros: int | None = Field(
+        None,
+        ge=1,
+        le=HIGHEST_BUDGET,
+        description="Millionths of a US dollar that all calls of the campaign may cost.",
+    )
     skip_invalid: bool = Field(
         False, description="Go without the contacts that cannot be used, instead of refusing all."
     )
@@ -79,6 +90,48 @@ class Campaign(BaseModel):
                 for bad in started.skipped
             ],
         )
+
+
+class CampaignProgress(Output):
+    """A campaign and how far it is; amounts are millionths of a US dollar."""
+
+    id: str
+    name: str
+    goal: str
+    created_at: datetime
+    budget_micros: int | None
+    spent_micros: int
+    reserved_micros: int = Field(description="Set aside for calls that are going on.")
+    hours: dict[str, Any] | None
+    retry_policy: dict[str, Any] | None
+    statuses: dict[TaskStatus, int] = Field(description="How many tasks are in each status.")
+    outcomes: dict[CallOutcome, int] = Field(
+        description="What came of the newest ended call of each task."
+    )
+
+    @classmethod
+    def far(cls, campaign: models.Campaign, progress: rows.Progress) -> Self:
+        """As it is now."""
+        return cls(
+            **campaign.model_dump(exclude={"user_id"}),
+            statuses=progress.statuses,
+            outcomes=progress.outcomes,
+        )
+
+
+class CampaignPage(BaseModel):
+    """One page; `next_cursor` is null on the last one."""
+
+    items: list[CampaignProgress]
+    next_cursor: str | None
+
+
+class CampaignChange(Input):
+    """What is to change."""
+
+    budget_micros: int | None = Field(
+        ge=1, le=HIGHEST_BUDGET, description="Null for no limit; what waits for it goes on."
+    )
 
 
 _BODY: dict[str, Any] = {
@@ -137,12 +190,55 @@ async def create_campaign(
             NewTask(phone_number="", **common),
             contacts,
             skip_invalid=wishes.skip_invalid,
+            budget_micros=wishes.campaign_budget_micros,
         )
         return Campaign.of(started)
 
-    same = f"campaign {wishes.name} {wishes.skip_invalid} {common} {contacts}"
+    same = (
+        f"campaign {wishes.name} {wishes.skip_invalid} {wishes.campaign_budget_micros} "
+        f"{common} {contacts}"
+    )
     async with deps.db.unit_of_work() as uow:
         return await once(uow, caller.id, idempotency_key, same, Campaign, start)
+
+
+@router.get("")
+async def list_campaigns(
+    caller: Caller,
+    deps: Deps,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[Id | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> CampaignPage:
+    """Your campaigns, newest first, each with how far it is and what it has cost."""
+    async with deps.db.reading() as session:
+        found = await rows.of_user(session, caller.id, limit + 1, cursor)
+        shown = found[:limit]
+        progress = await rows.progress(session, [campaign.id for campaign in shown])
+    items = [CampaignProgress.far(campaign, progress[campaign.id]) for campaign in shown]
+    return CampaignPage(items=items, next_cursor=shown[-1].id if len(found) > limit else None)
+
+
+@router.get("/{campaign_id}")
+async def get_campaign(caller: Caller, deps: Deps, campaign_id: PathId) -> CampaignProgress:
+    """One campaign, how far it is and what it has cost."""
+    async with deps.db.reading() as session:
+        campaign = await rows.get(session, caller.id, campaign_id)
+        if campaign is None:
+            raise NotFound("There is no such campaign.")
+        progress = await rows.progress(session, [campaign_id])
+    return CampaignProgress.far(campaign, progress[campaign_id])
+
+
+@router.patch("/{campaign_id}")
+async def change_campaign(
+    caller: Caller, deps: Deps, campaign_id: PathId, body: CampaignChange
+) -> CampaignProgress:
+    """Change what the campaign may cost; tasks that waited for its budget go on at once."""
+    async with deps.db.unit_of_work() as uow:
+        await budgets.set_campaign(uow, caller.id, campaign_id, body.budget_micros)
+        campaign = await uow.session.get_one(models.Campaign, campaign_id)
+        progress = await rows.progress(uow.session, [campaign_id])
+        return CampaignProgress.far(campaign, progress[campaign_id])
 
 
 def _read(body: bytes) -> NewCampaign:

@@ -7,6 +7,7 @@ import reflex as rx
 from opendeep_app.components.browser import hook
 from opendeep_app.components.forms import field, invalid
 from opendeep_app.rules import Weekday
+from opendeep_app.state.rules import WaitRow
 
 el = rx.el
 
@@ -101,4 +102,59 @@ def tick(name: str, label: str, checked: Any, hint: str = "") -> rx.Component:
             class_name="tick",
         ),
         el.div(hint, class_name="faint small", margin="2px 0 0 24px") if hint else rx.fragment(),
+    )
+
+
+def waits_table(rows: Any) -> rx.Component:
+    """The waits after each outcome; what holds by default is greyed."""
+    heads = ("After", "First wait, min", "Times", "At most, min", "Uses up an attempt")
+    return el.div(
+        el.table(
+            el.thead(el.tr(*(el.th(head, scope="col") for head in heads))),
+            el.tbody(rx.foreach(rows, _wait)),
+            class_name="waits",
+        ),
+        class_name="waits-scroll",
+        tab_index=0,
+        role="region",
+        aria_label="Waits by outcome",
+    )
+
+
+def _wait(row: rx.Var[WaitRow]) -> rx.Component:
+    def cell(name: str, value: Any, usual: Any, label: str) -> rx.Component:
+        return el.td(
+            el.input(
+                name=f"{name}_{row.case}",
+                class_name="field num",
+                default_value=value,
+                placeholder=usual,
+                input_mode="decimal",
+                aria_label=f"{row.label}: {label}",
+                custom_attrs=hook(f"{name}-{row.case}"),
+            )
+        )
+
+    return el.tr(
+        el.td(
+            el.div(row.label, font_weight="550"),
+            el.div(row.words, class_name="faint small", custom_attrs=hook("wait-words")),
+            min_width="170px",
+        ),
+        cell("wait", row.wait, row.usual_wait, "first wait in minutes"),
+        cell("factor", row.factor, row.usual_factor, "how many times longer each time"),
+        cell("cap", row.cap, row.usual_cap, "longest wait in minutes"),
+        el.td(
+            el.select(
+                el.option(f"default ({row.usual_counts})", value=""),
+                el.option("yes", value="yes"),
+                el.option("no", value="no"),
+                name=f"counts_{row.case}",
+                class_name="field",
+                default_value=row.counts,
+                aria_label=f"{row.label}: uses up an attempt",
+            )
+        ),
+        key=row.case,
+        custom_attrs=hook("wait-row", case=row.case),
     )

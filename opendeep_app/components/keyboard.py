@@ -23,6 +23,7 @@ class Place:
 PLACES = (
     Place("Tasks", "/", "list-checks", "t"),
     Place("Overview", "/overview", "chart-column", "o"),
+    Place("Campaigns", "/campaigns", "megaphone", "c"),
     Place("Questions", "/questions", "inbox", "q"),
     Place("Facts", "/facts", "book-user", "f"),
     Place("New task", "/tasks/new", "phone-outgoing", "n"),

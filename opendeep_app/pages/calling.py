@@ -1,14 +1,12 @@
 """The settings of calling: when people may be called, and how long to wait between attempts."""
 
-from typing import Any
-
 import reflex as rx
 
 from opendeep_app.components.browser import hook
-from opendeep_app.components.hours import holiday_fields, hours_fields, tick
+from opendeep_app.components.hours import holiday_fields, hours_fields, tick, waits_table
 from opendeep_app.components.settings import settings_page
 from opendeep_app.components.shell import loading, skeleton
-from opendeep_app.state.calling import CallingState, WaitRow
+from opendeep_app.state.calling import CallingState
 
 el = rx.el
 
@@ -86,7 +84,6 @@ def _hours() -> rx.Component:
 
 
 def _retries() -> rx.Component:
-    heads = ("After", "First wait, min", "Times", "At most, min", "Uses up an attempt")
     return el.section(
         el.h2("How long to wait for the next attempt", class_name="panel-head"),
         el.div(
@@ -96,60 +93,11 @@ def _retries() -> rx.Component:
                 class_name="soft small",
                 margin="0",
             ),
-            el.div(
-                el.table(
-                    el.thead(el.tr(*(el.th(head, scope="col") for head in heads))),
-                    el.tbody(rx.foreach(CallingState.waits, _wait)),
-                    class_name="waits",
-                ),
-                class_name="waits-scroll",
-                tab_index=0,
-                role="region",
-                aria_label="Waits by outcome",
-            ),
+            waits_table(CallingState.waits),
             _error("retry_policy"),
             class_name="pad stack",
         ),
         class_name="panel",
-    )
-
-
-def _wait(row: rx.Var[WaitRow]) -> rx.Component:
-    def cell(name: str, value: Any, usual: Any, label: str) -> rx.Component:
-        return el.td(
-            el.input(
-                name=f"{name}_{row.case}",
-                class_name="field num",
-                default_value=value,
-                placeholder=usual,
-                input_mode="decimal",
-                aria_label=f"{row.label}: {label}",
-                custom_attrs=hook(f"{name}-{row.case}"),
-            )
-        )
-
-    return el.tr(
-        el.td(
-            el.div(row.label, font_weight="550"),
-            el.div(row.words, class_name="faint small", custom_attrs=hook("wait-words")),
-            min_width="170px",
-        ),
-        cell("wait", row.wait, row.usual_wait, "first wait in minutes"),
-        cell("factor", row.factor, row.usual_factor, "how many times longer each time"),
-        cell("cap", row.cap, row.usual_cap, "longest wait in minutes"),
-        el.td(
-            el.select(
-                el.option(f"default ({row.usual_counts})", value=""),
-                el.option("yes", value="yes"),
-                el.option("no", value="no"),
-                name=f"counts_{row.case}",
-                class_name="field",
-                default_value=row.counts,
-                aria_label=f"{row.label}: uses up an attempt",
-            )
-        ),
-        key=row.case,
-        custom_attrs=hook("wait-row", case=row.case),
     )
 
 

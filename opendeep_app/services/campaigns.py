@@ -4,10 +4,12 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from opendeep_app.db import UnitOfWork
-from opendeep_app.errors import InvalidInput
+from opendeep_app.errors import InvalidInput, NotFound
 from opendeep_app.models import Campaign, Task
+from opendeep_app.repositories import campaigns as rows_of_campaigns
 from opendeep_app.services import do_not_call, tasks
 from opendeep_app.services.rules import (
     check_some_hour,
@@ -86,10 +88,11 @@ async def create(
     contacts: Sequence[Contact],
     *,
     skip_invalid: bool = False,
+    budget_micros: int | None = None,
 ) -> Started:
     """A new campaign with a task for each contact, made as `wishes` says.
 
-    All or nothing: raises `InvalidContacts` with every row that cannot be used (bad number, on
+    `budget_micros` is what all of its calls together may cost. All or nothing: raises `InvalidContacts` with every row that cannot be used (bad number, on
     the do-not-call list, the same number twice), unless `skip_invalid` and others are left.
     What `wishes` says in its context comes before what is said of the contact.
     """
@@ -105,6 +108,7 @@ async def create(
         goal=wishes.goal.strip(),
         hours=stored(hours),
         retry_policy=stored(retries),
+        budget_micros=budget_micros,
         created_at=uow.now,
     )
     rules = (await rules_of(uow.session, uow.policy, user_id)).and_then(hours, retries)
@@ -146,6 +150,26 @@ async def create(
     await uow.session.flush()
     await tasks.create_planned(uow, planned)
     return Started(campaign, [task for task, _ in planned], bad)
+
+
+async def change_rules(
+    uow: UnitOfWork,
+    user_id: str,
+    campaign_id: str,
+    hours: dict[str, Any] | None,
+    retry_policy: dict[str, Any] | None,
+) -> None:
+    """What a campaign wants otherwise than its user, from the next decision on; None for nothing.
+
+    Raises `NotFound` and `InvalidInput`, also when no hour of the week would be left.
+    """
+    campaign = await rows_of_campaigns.get(uow.session, user_id, campaign_id)
+    if campaign is None:
+        raise NotFound("There is no such campaign.")
+    wish = hours_wish(hours)
+    check_some_hour((await rules_of(uow.session, uow.policy, user_id)).hours(None), wish)
+    campaign.hours = stored(wish)
+    campaign.retry_policy = stored(retry_wish(retry_policy))
 
 
 def read_csv(content: bytes) -> list[Contact]:

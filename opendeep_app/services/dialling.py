@@ -131,6 +131,10 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
         later = max(health.retry_at or uow.now, uow.now)
         await ending.withdraw(uow, call, carrier_health.words(task, health), later)
         return None
+    if uow.session.get_bind().dialect.name == "postgresql":
+        # Whatever the server's default: were this commit lost when the server crashes, the call
+        # would be an intent again, and ring twice. All commits before it are kept with it.
+        await uow.session.execute(text("SET LOCAL synchronous_commit = on"))
     taken = await uow.session.execute(
         update(Call)
         .where(col(Call.id) == call_id, col(Call.status) == CallStatus.INTENT)

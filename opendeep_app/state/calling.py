@@ -1,44 +1,22 @@
 """A person's own calling hours, holidays and retries, for all of their tasks."""
 
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import reflex as rx
 
 from opendeep_app.errors import InvalidInput
-from opendeep_app.models import User
-from opendeep_app.rules import HoursWish, RetryCase, RetryWish, default_retries
+from opendeep_app.rules import HoursWish, RetryWish
 from opendeep_app.runtime import deps
 from opendeep_app.services import rules
-from opendeep_app.services.retry import CASES, WORDS
-from opendeep_app.services.timing import describe, sentence
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.rules import (
+    WaitRow,
     hours_of,
-    plain,
     typed_days,
-    typed_waits,
     usual_days,
+    wait_rows,
     waits_of,
 )
-
-
-@dataclass
-class WaitRow:
-    """How retries wait in one case: in plain words, as typed, and by default."""
-
-    case: str = ""
-    label: str = ""
-    words: str = ""
-    wait: str = ""
-    usual_wait: str = ""
-    factor: str = ""
-    usual_factor: str = ""
-    cap: str = ""
-    usual_cap: str = ""
-    counts: str = ""
-    usual_counts: str = ""
 
 
 class CallingState(rx.State):
@@ -68,9 +46,9 @@ class CallingState(rx.State):
             return
         hours = HoursWish.model_validate(user.hours) if user.hours else None
         policy = deps().db.policy
-        own = rules.Rules(policy).and_then(
-            hours, RetryWish.model_validate(user.retry_policy) if user.retry_policy else None
-        )
+        retries = RetryWish.model_validate(user.retry_policy) if user.retry_policy else None
+        usual = rules.Rules(policy)
+        own = usual.and_then(hours, retries)
         self.usual = usual_days(policy.hours)
         self.days = typed_days(hours)
         self.avoid_holidays = bool(hours and hours.avoid_holidays)
@@ -78,7 +56,7 @@ class CallingState(rx.State):
         self.country = (hours.holiday_country if hours else None) or ""
         self.region = (hours.holiday_region if hours else None) or ""
         self.in_words = str(own.hours(None))
-        self.waits = _waits(user, own)
+        self.waits = wait_rows(retries, usual.retries(), own.retries())
         self.errors = {}
         self.loaded = True
         self.version += 1
@@ -108,30 +86,3 @@ class CallingState(rx.State):
             await rules.save(uow, user.id, hours, retries)
         await self._read()
         return rx.toast.success(done)
-
-
-def _waits(user: User, own: rules.Rules) -> list[WaitRow]:
-    typed = typed_waits(RetryWish.model_validate(user.retry_policy) if user.retry_policy else None)
-    usual = default_retries(deps().db.policy.retry_base_seconds)
-    labels = {case: sentence(WORDS[outcome]) for outcome, case in CASES.items()}
-    rows = []
-    for case, backoff in own.retries().items():
-        waits = [describe(timedelta(seconds=backoff.seconds(n, 0.5))) for n in (1, 2, 3)]
-        default = usual[RetryCase(case)]
-        rows.append(
-            WaitRow(
-                case=case.value,
-                label=labels[case],
-                words=f"wait {', '.join(waits)} …"
-                + ("" if backoff.counts else "; costs no attempt"),
-                wait=typed.get(f"wait_{case}", ""),
-                usual_wait=plain(default.base_seconds / 60),
-                factor=typed.get(f"factor_{case}", ""),
-                usual_factor=plain(default.factor),
-                cap=typed.get(f"cap_{case}", ""),
-                usual_cap=plain(default.cap_seconds / 60),
-                counts=typed.get(f"counts_{case}", ""),
-                usual_counts="yes" if default.counts else "no",
-            )
-        )
-    return rows

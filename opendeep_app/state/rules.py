@@ -1,12 +1,33 @@
 """Calling hours and retries as forms show them and read them back."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from opendeep_app.errors import InvalidInput
-from opendeep_app.rules import CallingHours, HoursWish, RetryCase, RetryWish, Weekday
+from opendeep_app.rules import CallingHours, HoursWish, RetryCase, RetryPolicy, RetryWish, Weekday
+from opendeep_app.services.retry import CASES, WORDS
 from opendeep_app.services.rules import windows
+from opendeep_app.services.timing import describe, sentence
 
 DAY_NAMES = [day.value for day in Weekday]
+
+
+@dataclass
+class WaitRow:
+    """How retries wait in one case: in plain words, as typed, and by default."""
+
+    case: str = ""
+    label: str = ""
+    words: str = ""
+    wait: str = ""
+    usual_wait: str = ""
+    factor: str = ""
+    usual_factor: str = ""
+    cap: str = ""
+    usual_cap: str = ""
+    counts: str = ""
+    usual_counts: str = ""
 
 
 def usual_days(hours: CallingHours) -> dict[str, str]:
@@ -94,3 +115,30 @@ def typed_waits(wish: RetryWish | None) -> dict[str, str]:
 def plain(value: float) -> str:
     """A number without needless digits."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def wait_rows(wish: RetryWish | None, usual: RetryPolicy, merged: RetryPolicy) -> list[WaitRow]:
+    """A row for each case: what was typed, what holds without it, and what holds with it."""
+    typed = typed_waits(wish)
+    labels = {case: sentence(WORDS[outcome]) for outcome, case in CASES.items()}
+    rows = []
+    for case, backoff in merged.items():
+        waits = [describe(timedelta(seconds=backoff.seconds(n, 0.5))) for n in (1, 2, 3)]
+        default = usual[RetryCase(case)]
+        rows.append(
+            WaitRow(
+                case=case.value,
+                label=labels[case],
+                words=f"wait {', '.join(waits)} …"
+                + ("" if backoff.counts else "; costs no attempt"),
+                wait=typed.get(f"wait_{case}", ""),
+                usual_wait=plain(default.base_seconds / 60),
+                factor=typed.get(f"factor_{case}", ""),
+                usual_factor=plain(default.factor),
+                cap=typed.get(f"cap_{case}", ""),
+                usual_cap=plain(default.cap_seconds / 60),
+                counts=typed.get(f"counts_{case}", ""),
+                usual_counts="yes" if default.counts else "no",
+            )
+        )
+    return rows

@@ -39,7 +39,7 @@ class Patience:
 
     first_delay: float = 0.5
     longest_delay: float = 30
-    steady: float = 30
+    steady: float = 10
     """A part that ran this long after it was ready has recovered: earlier crashes are forgotten."""
     crashes: int = 3
     """How many crashes in a row stop everything."""

@@ -170,3 +170,31 @@ async def test_a_number_is_taken_off_by_itself(ada: httpx.AsyncClient, query: st
     assert (await ada.delete(f"/api/do-not-call?phone_number={query}")).status_code == 404
     assert (await ada.delete("/api/do-not-call")).status_code == 422
     assert (await ada.delete("/api/do-not-call?phone_number=12")).status_code == 422
+
+
+async def test_campaigns_tell_how_far_they_are_and_what_they_may_cost(
+    ada: httpx.AsyncClient, bob: httpx.AsyncClient
+) -> None:
+    body = {"goal": "Say hello", "contacts": contacts(*NUMBERS), "campaign_budget_micros": 5}
+    first = (await ada.post("/api/campaigns", json=body)).json()
+    body = {"name": "Two", "goal": "Hi", "contacts": contacts(NUMBERS[0])}
+    second = (await ada.post("/api/campaigns", json=body)).json()
+    await ada.post(f"/api/tasks/{first['task_ids'][0]}/cancel")
+
+    page = (await ada.get("/api/campaigns?limit=1")).json()
+    assert [item["id"] for item in page["items"]] == [second["id"]]
+    page = (await ada.get(f"/api/campaigns?limit=1&cursor={page['next_cursor']}")).json()
+    (item,) = page["items"]
+    assert page["next_cursor"] is None
+    assert (item["id"], item["budget_micros"], item["spent_micros"]) == (first["id"], 5, 0)
+    assert item["statuses"] == {"CANCELLED": 1, "PENDING": 2}
+    assert (await ada.get(f"/api/campaigns/{first['id']}")).json() == item
+
+    path = f"/api/campaigns/{first['id']}"
+    changed = (await ada.patch(path, json={"budget_micros": None})).json()
+    assert changed == item | {"budget_micros": None}
+    assert (await ada.patch(path, json={"budget_micros": 0})).status_code == 422
+    assert (await ada.patch(path, json={})).status_code == 422
+    assert (await bob.get("/api/campaigns")).json() == {"items": [], "next_cursor": None}
+    assert (await bob.get(path)).status_code == 404
+    assert (await bob.patch(path, json={"budget_micros": 7})).status_code == 404

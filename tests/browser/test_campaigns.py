@@ -1,0 +1,78 @@
+"""Campaigns: how far they are, into their tasks, budget, hours, holding all and going on."""
+
+import re
+
+import httpx
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, expect
+
+from tests.browser.test_pages import sign_in
+from tests.browser.test_safety_pages import fits, shoot
+from tests.fixtures.stacks import Stack
+
+CONTACTS = [
+    {"phone_number": f"+1{area}55501{last}", "name": f"No. {area}{last}", "time_zone": zone}
+    for area, zone in (("312", "America/Chicago"), ("808", "Pacific/Honolulu"))
+    for last in ("43", "44", "45")
+]
+
+
+async def test_a_campaign_is_followed_limited_and_held(page: Page, stack: Stack) -> None:
+    key = stack.add_user("many@example.com")
+    await sign_in(page, stack, "many@example.com")
+    await page.goto(stack.web_url + "/campaigns")
+    await expect(page.get_by_role("heading", name="No campaign yet")).to_be_visible()
+    async with httpx.AsyncClient(base_url=stack.web_url, trust_env=False) as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        body = {
+            "name": "Opening hours of every museum in the two cities",
+            "goal": "Ask when they open on Sundays and what a ticket costs",
+            "contacts": CONTACTS,
+            "not_before": "2100-01-01T00:00:00Z",
+            "campaign_budget_micros": 2_500_000,
+        }
+        created = (await client.post("/api/campaigns", json=body)).json()
+        await client.post(f"/api/tasks/{created['task_ids'][0]}/cancel")
+    await page.reload()
+    row = page.get_by_test_id("campaign")
+    await expect(row).to_contain_text("1 of 6 over")
+    await expect(row).to_contain_text("Scheduled 5, Cancelled 1")
+    await expect(row).to_contain_text("$0.00 of $2.50")
+    await shoot(page, "campaigns")
+    await fits(page)
+
+    await row.click()
+    await page.wait_for_url(re.compile(f"/campaigns/{created['id']}"))
+    await page.get_by_test_id("campaign-hold").click()
+    groups = page.get_by_test_id("campaign-group")
+    await expect(groups.filter(has_text="On hold")).to_contain_text("5")
+    await page.get_by_test_id("campaign-resume").click()
+    await expect(groups.filter(has_text="On hold")).to_have_count(0)
+    await expect(page.get_by_text("Resumed 5 tasks.")).to_be_visible()
+
+    budget = page.get_by_test_id("campaign-budget")
+    await expect(budget).to_have_value("2.50")
+    await budget.fill("much")
+    await page.get_by_test_id("campaign-budget-save").click()
+    await expect(page.get_by_test_id("error-campaign_budget")).to_be_visible()
+    await expect(budget).to_have_value("much")
+    await budget.fill("40")
+    await page.get_by_test_id("campaign-budget-save").click()
+    await expect(page.get_by_test_id("campaign-head")).to_contain_text("of $40.00")
+    await expect(page.get_by_test_id("error-campaign_budget")).to_have_count(0)
+    await page.locator("#hours_mon").fill("10-12")
+    await page.get_by_text("Waits between attempts").click()
+    await page.get_by_test_id("wait-busy").fill("7")
+    await page.get_by_test_id("campaign-rules-save").click()
+    await expect(page.get_by_test_id("campaign-hours")).to_contain_text("10:00–12:00")
+    await shoot(page, "campaign")
+    await fits(page)
+    found = (await Axe().run(page)).response["violations"]
+    assert not [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+    await page.reload()
+    await expect(page.locator("#hours_mon")).to_have_value("10:00–12:00")
+    await page.get_by_text("Waits between attempts").click()
+    await expect(page.get_by_test_id("wait-busy")).to_have_value("7")
+
+    await groups.filter(has_text="Cancelled").click()
+    await expect(page.get_by_test_id("task-card")).to_have_count(1)
