@@ -30,13 +30,16 @@ DEADLINE_SECONDS = 15
 RING_SECONDS = 45
 STATUS_EVENTS = ["initiated", "ringing", "answered", "completed"]
 
-#: Codes that the same request meets again and again: the number, or the account's set-up.
-PERMANENT = frozenset(
-    {13223, 13224, 13225, 13226, 20003, 20005, 21201, 21205, 21210, 21211, 21212, 21213, 21214}
-    | {21215, 21216, 21217, 21218, 21219}
-)
+#: What no call can help: the account's set-up. Tasks wait for it, as for other trouble.
+SET_UP = {
+    20003: "it refuses the credentials; check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN",
+    20005: "the account is not active",
+    21210: "the number that calls come from is not verified; check OPENDEEP_FROM_NUMBER",
+    21212: "the number that calls come from is not valid; check OPENDEEP_FROM_NUMBER",
+    21213: "no number is set that calls come from; check OPENDEEP_FROM_NUMBER",
+}
+#: What is wrong with a call itself, where a few words say it.
 WORDS = {
-    20003: "The phone provider refuses the credentials. Check TWILIO_ACCOUNT_SID and _AUTH_TOKEN.",
     21211: "The phone provider says that this number is not valid.",
     21214: "The phone provider cannot reach this number.",
     21215: "Calls to this country are not enabled at the phone provider.",
@@ -284,7 +287,9 @@ def _carrier_error(error: TwilioException) -> CarrierError:
     if error.status >= 500:
         # Whether a failed request took effect is unknown; only looking tells.
         return CarrierError("it has a fault of its own", code=code, maybe_placed=True)
-    if code in PERMANENT or 400 <= error.status < 500:
+    if error.status == 401 or code in SET_UP:
+        return CarrierError(SET_UP.get(code, SET_UP[20003]), code=code)
+    if 400 <= error.status < 500:
         return CarrierError(
             WORDS.get(code, f"The phone provider refuses the call (error {code})."),
             code=code,

@@ -121,8 +121,9 @@ def _erasure() -> rx.Component:
     return el.section(
         el.h2("Take away, erase", class_name="panel-head"),
         el.p(
-            "A program with your key can take everything away that is kept of a task, and erase it "
-            "for good: ",
+            "Each task's page has two buttons below its history: one gives you everything that is "
+            "kept of the task as a file, the other erases it for good. A program with your key can "
+            "do the same: ",
             el.a("GET …/export and DELETE in the API's pages", href="/api/docs", class_name="link"),
             ".",
             class_name="pad soft small",

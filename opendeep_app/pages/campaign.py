@@ -161,7 +161,7 @@ def _budget() -> rx.Component:
             ),
             field(
                 "campaign_budget",
-                "All calls together, in US dollars",
+                "Budget in US dollars",
                 el.input(
                     id="campaign_budget",
                     name="campaign_budget",
@@ -172,7 +172,7 @@ def _budget() -> rx.Component:
                     aria_invalid=invalid(errors, "campaign_budget"),
                     custom_attrs=hook("campaign-budget"),
                 ),
-                "empty: no limit of its own",
+                "for all of its calls",
                 errors=errors,
             ),
             rx.cond(

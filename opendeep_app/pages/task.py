@@ -10,6 +10,7 @@ from opendeep_app.components.icons import icon
 from opendeep_app.components.schedule import schedule
 from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.components.task_browser import Print, Undo
+from opendeep_app.components.task_data import task_data
 from opendeep_app.components.task_rows import next_call
 from opendeep_app.components.timeline import timeline
 from opendeep_app.state.rows import QuestionRow
@@ -55,6 +56,7 @@ def _task() -> rx.Component:
             _facts(),
             rx.cond(TaskState.questions.length() > 0, _questions()),
             timeline(),
+            task_data(),
             class_name="stack",
             gap="16px",
         ),

@@ -1,5 +1,6 @@
 """Budget, retention and the do-not-call list, as their owner uses them."""
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.db import Database
 from opendeep_app.models import CarrierHealth
-from tests.browser.test_pages import sign_in
+from tests.browser.test_pages import create_task, sign_in
 from tests.fixtures.stacks import Stack
 
 SHOTS = os.environ.get("OPENDEEP_SHOTS")
@@ -64,6 +65,7 @@ async def test_a_number_is_left_alone_and_called_again(page: Page, stack: Stack)
     await page.get_by_test_id("do-not-call-number").fill("112")
     await page.get_by_test_id("do-not-call-add").click()
     await expect(page.get_by_test_id("error-phone_number")).to_be_visible()
+    await expect(page.get_by_test_id("do-not-call-number")).to_have_value("112")
     await page.get_by_test_id("do-not-call-number").fill("+1 202 555 0143")
     await page.get_by_test_id("do-not-call-reason").fill("They asked.")
     await page.get_by_test_id("do-not-call-add").click()
@@ -102,3 +104,50 @@ async def test_the_providers_trouble_is_said_on_every_page_until_it_is_over(
         await set_health(retry_at=None, reason="")
         await db.close()
         await bus.close()
+
+
+async def test_calling_hours_and_waits_are_kept_and_given_back(page: Page, stack: Stack) -> None:
+    stack.add_user("early@example.com")
+    await sign_in(page, stack, "early@example.com")
+    await page.goto(stack.web_url + "/settings/calling")
+    monday, words = page.locator("#hours_mon"), page.get_by_test_id("calling-words")
+    usual = await words.inner_text()
+    await monday.fill("soon")
+    await page.get_by_test_id("calling-save").click()
+    await expect(page.get_by_role("alert").first).to_contain_text("from–to")
+    await expect(monday).to_have_value("soon")
+    await monday.fill("10-12, 14-16:30")
+    await page.get_by_test_id("wait-busy").fill("3")
+    await page.get_by_test_id("calling-save").click()
+    await expect(words).to_contain_text("10:00–12:00")
+    await page.reload()
+    await expect(monday).to_have_value("10:00–12:00, 14:00–16:30")
+    await expect(page.get_by_test_id("wait-busy")).to_have_value("3")
+    await page.get_by_test_id("calling-reset").click()
+    await expect(words).to_have_text(usual)
+    await expect(monday).to_have_value("")
+
+
+async def test_a_task_is_taken_away_and_erased_once_that_was_meant(
+    page: Page, stack: Stack
+) -> None:
+    stack.add_user("gone@example.com")
+    await sign_in(page, stack, "gone@example.com")
+    task_id = await create_task(page, "+1 312 555 0105", "Ask for the price of a haircut")
+    await page.get_by_test_id("task-cancel").click()
+    await expect(page.get_by_test_id("task-status")).to_have_attribute("data-status", "CANCELLED")
+    async with page.expect_download() as download:
+        await page.get_by_test_id("task-export").click()
+    kept = json.loads((await (await download.value).path()).read_text())
+    assert kept["task"]["id"] == task_id
+    await page.get_by_test_id("task-erase").click()
+    await expect(page.get_by_test_id("task-erase-dialog")).to_contain_text("What stays")
+    await shoot(page, "erase")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_test_id("task-erase-dialog")).to_have_count(0)
+    await page.get_by_test_id("task-erase").click()
+    await page.get_by_test_id("task-erase-go").click()
+    await expect(page.get_by_text("The task is erased.")).to_be_visible()
+    await expect(page.get_by_test_id("task-card")).to_have_count(0)
+    await page.goto(f"{stack.web_url}/tasks/{task_id}")
+    await expect(page.get_by_text("There is no such task")).to_be_visible()

@@ -163,3 +163,17 @@ async def test_a_provider_that_cannot_be_reached_has_no_call(practice: Practice)
             await telephony.create_call("c1", "+12025550115", uptime() + 10)
     assert not caught.value.maybe_placed
     assert not caught.value.permanent
+
+
+async def test_refused_credentials_are_trouble_of_the_installation_not_of_the_call(
+    practice: Practice,
+) -> None:
+    settings = practice.settings.model_copy(update={"twilio_auth_token": "f" * 32})
+    async with Telephony(settings) as telephony:
+        with pytest.raises(CarrierError, match="check TWILIO_ACCOUNT_SID") as caught:
+            await telephony.create_call("c1", "+12025550115", uptime() + 10)
+    assert (caught.value.code, caught.value.permanent, caught.value.maybe_placed) == (
+        20003,
+        False,
+        False,
+    )

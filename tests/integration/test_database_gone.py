@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ async def test_a_database_that_crashes_twice_in_the_middle_of_twenty_tasks(
     supervising = asyncio.create_task(workers.supervise())
     await create(exchange, 20, max_attempts=1)
     for count in (3, 10):
-        await until(lambda count=count: rung(exchange, count), 40)
+        await until(partial(rung, exchange, count), 40)
         await asyncio.to_thread(own_postgres.stop)
         with pytest.raises(DBAPIError):
             await idle(exchange)
