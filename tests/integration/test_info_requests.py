@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from opendeep_app.adapters.telephony import CarrierCall
 from opendeep_app.bus import AnswerGiven
 from opendeep_app.errors import Conflict, InvalidInput, NotFound
 from opendeep_app.models import CallOutcome, EndedBy, InfoRequestStatus, Speaker, TaskStatus
 from opendeep_app.models.call_analysis import Verdict
-from opendeep_app.services import calls, info_requests
+from opendeep_app.services import calls, info_requests, reconciling
 from opendeep_app.voice import brief
-from tests.fixtures.lives import Life, add_user, found
+from tests.fixtures.lives import Life, add_user, found, sid_of
 
 ROUNDS = 6
 Status = InfoRequestStatus
@@ -316,3 +317,55 @@ async def test_the_model_may_lengthen_the_wait_but_not_shorten_it(
         request = await info_requests.ask(uow, call_id, "f1", "Name?", timeout_seconds=of_model)
     assert request.timeout_seconds == seconds
     assert request.deadline_at - life.clock() == timedelta(seconds=seconds)
+
+
+async def test_an_answer_as_the_gateway_is_found_dead_is_never_lost(life: Life) -> None:
+    """The call is closed by whoever looks after dead gateways while the answer arrives."""
+    task_id = await life.create(max_attempts=20)
+    for index in range(ROUNDS):
+        call_id = await life.talk()
+        question_id = await life.ask(call_id, key=f"f{index}")
+        life.clock.advance(seconds=20)
+
+        async def look_up(call_id: str = call_id) -> None:
+            listed = CarrierCall(sid_of(call_id), "in-progress", None)
+            async with life.db.unit_of_work() as uow:
+                await reconciling.take_look_up(uow, call_id, listed)
+
+        race = [life.answer(question_id), look_up()]
+        await asyncio.gather(*race[:: 1 - 2 * (index % 2)])
+        await life.check()
+        assert not (await life.call(call_id)).status.live
+        assert (await life.question(question_id)).answer == "Ada."
+        assert (await life.task(task_id)).status is TaskStatus.PENDING, "nobody heard the answer"
+        await life.analyse(call_id, found(Verdict.INCONCLUSIVE))
+        life.clock.advance(days=1)
+
+
+async def test_an_answer_and_a_cancellation_together_leave_nothing_open(life: Life) -> None:
+    for index in range(ROUNDS):
+        task_id = await life.create(f"+1202555011{index}")
+        question_id = await life.ask(call_id := await life.talk())
+        race = [life.answer(question_id), life.wish("cancel", task_id)]
+        both = await asyncio.gather(*race[:: 1 - 2 * (index % 2)], return_exceptions=True)
+        status = (await life.question(question_id)).status
+        refused = any(isinstance(each, Conflict) for each in both)
+        assert status is (Status.CANCELLED if refused else Status.ANSWERED)
+        assert (await life.task(task_id)).status is TaskStatus.CANCELLED
+        assert await life.pending() == []
+        await life.close(call_id)
+        await life.check()
+
+
+async def test_two_last_answers_together_make_one_new_call(life: Life) -> None:
+    task_id = await life.create(max_attempts=20)
+    for index in range(ROUNDS):
+        call_id = await life.talk()
+        ids = [await life.ask(call_id, f"Number {n}?", f"f{index}-{n}") for n in range(2)]
+        await life.close(call_id, EndedBy.RECIPIENT)
+        both = await asyncio.gather(*(life.answer(each) for each in ids))
+        assert both == [Status.ANSWERED_LATE] * 2
+        assert (await life.task(task_id)).status is TaskStatus.PENDING
+        assert Counter(await life.events(task_id))["info_callback_scheduled"] == index + 1
+        await life.check()
+        await life.analyse(call_id, found(Verdict.INCONCLUSIVE))
