@@ -21,8 +21,8 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.figures import summary
 from benchmarks.questions.people import NUMBERS, Site
-from opendeep_app.models import Call, CallStatus, Task, TaskStatus
-from opendeep_app.services import info_requests
+from opendeep_app.models import Call, CallStatus, TaskStatus
+from opendeep_app.services import info_requests, tasks
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{22}")
 ANSWER_AFTER = 2.0
@@ -130,16 +130,8 @@ async def _opening(site: Site) -> Opening:
 async def _asker(site: Site, number: str) -> Asker:
     user_id, session = await site.account()
     async with site.db.unit_of_work() as uow:
-        task = Task(
-            user_id=user_id,
-            phone_number=number,
-            goal="Talk for long.",
-            status=TaskStatus.IN_PROGRESS,
-            created_at=uow.now,
-            updated_at=uow.now,
-        )
-        uow.session.add(task)
-        await uow.session.flush()
+        task = await tasks.create(uow, user_id, tasks.NewTask(number, "Talk for long."))
+        task.status, task.next_action_at = TaskStatus.IN_PROGRESS, None
         # Seen in times to come, so that nobody takes it for lost.
         later = uow.now + timedelta(days=1)
         call = Call(
