@@ -105,6 +105,11 @@ def children(pid: int) -> dict[int, str]:
     return found
 
 
+def started(pid: int) -> int:
+    """When a process began, in ticks since the machine did; process ids begin again at some time."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+
+
 def named(line: str) -> str:
     """Which part of the product a command line starts."""
     parts = ("arq", "gateway", "practice-line", "web", "redis")
@@ -123,7 +128,8 @@ async def kill_now_and_then(stack: Stack, workers: int, seconds: float, killed: 
         await asyncio.sleep(seconds)
         if sum("✓ worker" in line for line in stack.lines()) < workers + len(killed):
             continue
-        victim = min(pid for pid, line in children(stack.process.pid).items() if "arq" in line)
+        alive = [pid for pid, line in children(stack.process.pid).items() if "arq" in line]
+        victim = min(alive, key=started)
         os.kill(victim, signal.SIGKILL)
         killed.append(victim)
 
