@@ -54,9 +54,11 @@ def _numbers() -> list[str]:
     found = []
     for area in range(201, 990):
         try:
-            found.append(phone_numbers.parse(f"+1{area}5550140").e164)
+            number = phone_numbers.parse(f"+1{area}5550140")
         except InvalidInput:
             continue
+        if len(number.time_zones) == 1:
+            found.append(number.e164)
     return found
 
 

@@ -24,7 +24,7 @@ from benchmarks.questions.people import NUMBERS, Site
 from opendeep_app.models import Call, CallStatus, TaskStatus
 from opendeep_app.services import info_requests, tasks
 
-ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{22}")
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}")
 ANSWER_AFTER = 2.0
 PING_EVERY = 0.05
 
