@@ -26,6 +26,7 @@ KINDS = ("unit", "integration", "browser")
 DEADLINE_SECONDS = {"unit": 20, "integration": 60, "browser": 180}
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         below = item.path.relative_to(Path(__file__).parent).parts

@@ -12,22 +12,26 @@ from opendeep_app.state.rows import TaskRow
 
 @dataclass(frozen=True)
 class Place:
-    """A page that the navigation and the palette lead to; `g` and its key open it."""
+    """A page that the navigation and the palette lead to; `g` and its key open it.
+
+    What is `seldom` wanted stands under *More* where there is no room for all.
+    """
 
     label: str
     href: str
     icon: str
     key: str = ""
+    seldom: bool = False
 
 
 PLACES = (
     Place("Tasks", "/", "list-checks", "t"),
     Place("Overview", "/overview", "chart-column", "o"),
-    Place("Campaigns", "/campaigns", "megaphone", "c"),
+    Place("Campaigns", "/campaigns", "megaphone", "c", seldom=True),
     Place("Questions", "/questions", "inbox", "q"),
-    Place("Facts", "/facts", "book-user", "f"),
+    Place("Facts", "/facts", "book-user", "f", seldom=True),
     Place("New task", "/tasks/new", "phone-outgoing", "n"),
-    Place("Settings", "/settings", "settings", "s"),
+    Place("Settings", "/settings", "settings", "s", seldom=True),
 )
 
 

@@ -114,10 +114,19 @@ def _navigation(here: str) -> rx.Component:
     return el.nav(
         brand(),
         *(_entry(place, here) for place in PLACES),
+        el.details(
+            el.summary(icon("ellipsis", 17), "More", class_name="nav", custom_attrs=hook("more")),
+            el.div(
+                *(_entry(place, here) for place in PLACES if place.seldom),
+                _sign_out("sign-out-small"),
+                class_name="more-menu",
+            ),
+            class_name="more-places",
+        ),
         el.div(
             el.div(SessionState.name, class_name="clip", font_weight="550"),
             el.div(SessionState.email, class_name="clip faint small"),
-            _sign_out(),
+            _sign_out("sign-out"),
             class_name="side-foot",
         ),
         class_name="side",
@@ -135,12 +144,12 @@ def _entry(place: Place, here: str) -> rx.Component:
         place.label,
         waiting if place.href == "/questions" else rx.fragment(),
         href=place.href,
-        class_name="nav",
+        class_name="nav seldom" if place.seldom else "nav",
         custom_attrs={"aria-current": "page"} if here == place.href else {},
     )
 
 
-def _sign_out() -> rx.Component:
+def _sign_out(name: str) -> rx.Component:
     return el.button(
         icon("log-out", 14),
         "Sign out",
@@ -149,7 +158,7 @@ def _sign_out() -> rx.Component:
         padding="0 6px",
         margin="6px 0 0 -6px",
         on_click=SessionState.leave,
-        custom_attrs=hook("sign-out"),
+        custom_attrs=hook(name),
     )
 
 
