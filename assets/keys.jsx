@@ -3,6 +3,8 @@ import { createElement as h, useEffect, useId, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 
 const SEQUENCE_MS = 900;
+// When `g` was pressed: kept here because its second key may find the next page's listener.
+let began = 0;
 const KEYS = [
   [["/"], "Search"], [["Ctrl", "K"], "Go anywhere, find a task, do something"], [["j"], "Next task"], [["k"], "Task before"],
   [["Enter"], "Open the task"], [["e"], "Show its details here"], [["x"], "Choose it"], [["a"], "Answer the agent’s question"],
@@ -84,7 +86,7 @@ function Palette({ entries, found, onSearch, onClose }) {
 
 // Listens to the whole page, never while somebody types and never over a dialog.
 export function Keyboard({ pages, found, onSearch, onTheme }) {
-  const [shown, show] = useState(""), go = useNavigate(), began = useRef(0);
+  const [shown, show] = useState(""), go = useNavigate();
   const table = () => { const toggle = find("view-toggle"); toggle?.click(); return Boolean(toggle); };
   const actions = [
     { label: "Switch between light and dark", act: () => onTheme?.() },
@@ -106,8 +108,8 @@ export function Keyboard({ pages, found, onSearch, onTheme }) {
       }
       if (e.ctrlKey || e.metaKey || e.altKey || typing(e) || document.querySelector("dialog.help[open], dialog.palette[open]")) return;
       if (document.querySelector("dialog[open]") && e.key !== "a") return;
-      const page = performance.now() - began.current < SEQUENCE_MS && pages.find((one) => one.key === e.key);
-      began.current = e.key === "g" && !page ? performance.now() : 0;
+      const page = performance.now() - began < SEQUENCE_MS && pages.find((one) => one.key === e.key);
+      began = e.key === "g" && !page ? performance.now() : 0;
       const done = page ? (go(page.href), true) : single[e.key]?.();
       if (done) e.preventDefault();
     };
