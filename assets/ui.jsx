@@ -119,12 +119,10 @@ export function Heartbeat({ seconds, pending, onBeat, onHide }) {
     const turn = () => (document.visibilityState === "visible" ? send() : hide.current?.());
     document.addEventListener("visibilitychange", turn);
     window.addEventListener("focus", back);
-    window.addEventListener("online", send);
     return () => {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", turn);
       window.removeEventListener("focus", back);
-      window.removeEventListener("online", send);
     };
   }, [seconds]);
   useEffect(() => {
@@ -132,6 +130,30 @@ export function Heartbeat({ seconds, pending, onBeat, onHide }) {
     document.title = pending > 0 ? `(${pending}) ${bare}` : bare;
   });
   return null;
+}
+
+// A quiet line while the server cannot be reached, and a word to the page when it can be again.
+export function Connection({ failures, onBack, ...rest }) {
+  const [offline, setOffline] = useState(false), back = useRef(onBack), was = useRef(false);
+  back.current = onBack;
+  useEffect(() => {
+    const read = () => setOffline(!navigator.onLine);
+    read();
+    window.addEventListener("online", read);
+    window.addEventListener("offline", read);
+    return () => {
+      window.removeEventListener("online", read);
+      window.removeEventListener("offline", read);
+    };
+  }, []);
+  const lost = offline || failures > 0;
+  useEffect(() => {
+    if (was.current && !lost) back.current?.();
+    was.current = lost;
+  }, [lost]);
+  return h("div", { ...rest, role: "status" }, lost && h("div", { className: "offline" },
+    offline ? "You are offline. " : "The server cannot be reached. ",
+    "What you see may be old; calls go on without this page, and it catches up by itself."));
 }
 
 // Whether questions make no sound: as the person chose, or else as they like it calm.

@@ -13,8 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, cast
 
 import structlog
-from arq import ArqRedis, create_pool
-from arq.connections import RedisSettings
+from arq import ArqRedis
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
@@ -135,22 +134,13 @@ class Bus:
     """One process's connection to Redis; connects on first use and reconnects by itself."""
 
     def __init__(self, redis_url: str) -> None:
-        self._settings = RedisSettings.from_dsn(redis_url)
-        # A commit must not wait for a Redis that is away; what it would have carried is repaired.
-        self._settings.conn_retries = 0
-        self._pool: ArqRedis | None = None
-        self._connecting = asyncio.Lock()
+        #: The connection pool, also arq's. It does not retry: a commit must not wait for a Redis
+        #: that is away, and what it would have carried is repaired.
+        self.redis = cast(ArqRedis, ArqRedis.from_url(redis_url, socket_connect_timeout=1))
         # Published with each notice, so that a process knows its own when they come back.
         self._name = secrets.token_hex(8).encode()
         self._hearers: dict[object, Callable[[Notice], None]] = {}
         self._listening: asyncio.Task[None] | None = None
-
-    async def redis(self) -> ArqRedis:
-        """The connection pool, also arq's."""
-        async with self._connecting:
-            if self._pool is None:
-                self._pool = await create_pool(self._settings)
-            return self._pool
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -158,9 +148,7 @@ class Bus:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
             self._listening = None
-        if self._pool is not None:
-            await self._pool.aclose(close_connection_pool=True)
-            self._pool = None
+        await self.redis.aclose(close_connection_pool=True)
 
     async def enqueue(
         self,
@@ -170,8 +158,7 @@ class Bus:
         defer_until: datetime | None = None,
     ) -> None:
         """Queues a job; with a `job_id` at most one such job waits at any time."""
-        redis = await self.redis()
-        await redis.enqueue_job(job, *args, _job_id=job_id, _defer_until=defer_until)
+        await self.redis.enqueue_job(job, *args, _job_id=job_id, _defer_until=defer_until)
 
     async def count(self, name: str, **labels: str) -> None:
         """Counts something for Prometheus; without Redis it goes uncounted.
@@ -180,15 +167,13 @@ class Bus:
         """
         shown = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
         with contextlib.suppress(RedisError, OSError):
-            redis = await self.redis()
             field = f"opendeep_{name}_total{{{shown}}}"
-            await cast(Awaitable[int], redis.hincrby(COUNTERS, field, 1))
+            await cast(Awaitable[int], self.redis.hincrby(COUNTERS, field, 1))
 
     async def counters(self) -> dict[str, int]:
         """Everything counted by `count`, by its name in Prometheus' notation."""
         try:
-            redis = await self.redis()
-            counted = await cast(Awaitable[dict[bytes, bytes]], redis.hgetall(COUNTERS))
+            counted = await cast(Awaitable[dict[bytes, bytes]], self.redis.hgetall(COUNTERS))
         except (RedisError, OSError):
             return {}
         return {name.decode(): int(value) for name, value in sorted(counted.items())}
@@ -196,15 +181,15 @@ class Bus:
     async def publish_notice(self, notice: Notice) -> None:
         """Tells this process's hearers at once, and every other process over Redis."""
         self._tell(notice)
-        redis = await self.redis()
-        await redis.publish(
+        await self.redis.publish(
             NOTICES, b"%b %b" % (self._name, notice.model_dump_json(exclude_none=True).encode())
         )
 
     async def send_command(self, command: Command) -> bool:
         """Sends a command to the process that holds the call; False when none does."""
-        redis = await self.redis()
-        return bool(await redis.publish(_call_channel(command.call_id), command.model_dump_json()))
+        return bool(
+            await self.redis.publish(_call_channel(command.call_id), command.model_dump_json())
+        )
 
     @contextlib.contextmanager
     def hearing(self, hear: Callable[[Notice], None]) -> Iterator[None]:
@@ -270,8 +255,7 @@ class Bus:
     ) -> AsyncGenerator[Any, None]:
         while True:
             try:
-                redis = await self.redis()
-                async with redis.pubsub() as pubsub:
+                async with self.redis.pubsub() as pubsub:
                     await pubsub.subscribe(channel)
                     async for message in pubsub.listen():
                         if message["type"] == "subscribe" and subscribed is not None:

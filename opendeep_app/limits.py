@@ -111,7 +111,7 @@ class Limits:
             return _open(limit)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                redis = await self._bus.redis()
+                redis = self._bus.redis
                 script = redis.register_script(SCRIPT)
                 arguments = [round(limit.each * 1e6), round(limit.seconds * 1e6), tokens]
                 granted, missing, retry = await script([f"opendeep:limit:{key}"], arguments)

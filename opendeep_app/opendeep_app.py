@@ -49,6 +49,8 @@ app = rx.App(
     ],
     head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
     html_lang="en",
+    # The page says itself, and in words for people, that the server cannot be reached.
+    extra_app_wraps={(5, "Overlay"): lambda _stateful: rx.fragment()},
     api_transformer=doors(),
 )
 app.register_lifespan_task(runtime.running)

@@ -54,7 +54,7 @@ async def readyz(request: Request) -> Response:
     except (SQLAlchemyError, OSError) as error:
         problems["database"] = type(error).__name__
     try:
-        redis = await deps().bus.redis()
+        redis = deps().bus.redis
         await redis.execute_command("PING")  # type: ignore[no-untyped-call]
     except (RedisError, OSError) as error:
         problems["redis"] = type(error).__name__

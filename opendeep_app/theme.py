@@ -66,6 +66,7 @@ EVENT: dict[Event, Look] = {
     Event.TASK_REOPENED: Look("Reopened", "wait", "undo"),
     Event.CALL_MOVED: Look("Next call moved", "wait", "clock"),
     Event.CALL_SKIPPED: Look("You skipped a call", "wait", "clock"),
+    Event.HOURS_CHANGED: Look("Calling hours changed", "wait", "clock"),
     Event.DO_NOT_CALL_REQUESTED: Look("Asked not to be called again", "bad", "x"),
     Event.DATA_DELETED: Look("Deleted after its time", "off", "x"),
     Event.TASK_RECOVERED: Look("Found stuck and moved on", "wait", "undo"),

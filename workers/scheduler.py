@@ -54,7 +54,7 @@ async def sweep(ctx: dict[str, Any]) -> None:
     lost += [("analyse_call", "analyse", call_id) for call_id in unanalysed]
     lost += [("hang_up_call", "hang-up", call_id) for call_id in unwanted]
     job_ids = [f"{prefix}:{call_id}" for _, prefix, call_id in lost]
-    await shorten(await deps.bus.redis(), job_ids, policy.job_lost_seconds)
+    await shorten(deps.bus.redis, job_ids, policy.job_lost_seconds)
     for (job, _, call_id), job_id in zip(lost, job_ids, strict=True):
         await deps.bus.enqueue(job, call_id, job_id=job_id)
     for call in unconfirmed:

@@ -35,7 +35,7 @@ async def wait_for_turn(bus: Bus, calls_per_second: float) -> None:
     """Returns when the next call may be dialled; without Redis each worker paces itself."""
     interval = 1 / calls_per_second
     try:
-        redis = await bus.redis()
+        redis = bus.redis
         script = redis.register_script(SCRIPT)
         known = [round(interval * 1_000_000), _following.get(bus, "0")]
         microseconds, _following[bus] = await script([KEY], known)

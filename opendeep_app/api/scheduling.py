@@ -1,4 +1,4 @@
-"""When calls are made: the dry run of a new task, and moving or skipping the next call."""
+"""When calls are made: the dry run of a new task, moving and skipping the next call, its hours."""
 
 from datetime import datetime
 from typing import Self
@@ -10,6 +10,7 @@ from opendeep_app.api.access import Caller, Deps
 from opendeep_app.api.fields import Input, Instant, PathId, Text
 from opendeep_app.api.tasks import NewTask, Task
 from opendeep_app.models.task_events import Step
+from opendeep_app.rules import HoursWish
 from opendeep_app.services import moving, previews, rules
 from opendeep_app.services import tasks as service
 
@@ -56,6 +57,14 @@ class Preview(BaseModel):
         )
 
 
+class Hours(Input):
+    """When the recipient may be called."""
+
+    hours: HoursWish | None = Field(
+        None, description="What this task wants otherwise than usual; null for the usual hours."
+    )
+
+
 class Move(Input):
     """When the next call shall be."""
 
@@ -88,6 +97,14 @@ async def move_task(caller: Caller, deps: Deps, task_id: PathId, body: Move) -> 
             uow, caller.id, task_id, body.at, outside_hours=body.outside_hours
         )
         return Task.model_validate(task)
+
+
+@router.post("/{task_id}/hours")
+async def change_hours(caller: Caller, deps: Deps, task_id: PathId, body: Hours) -> Task:
+    """Let the recipient be called at other hours from now on."""
+    wish = body.hours.model_dump(mode="json", exclude_none=True) if body.hours else None
+    async with deps.db.unit_of_work() as uow:
+        return Task.model_validate(await moving.change_hours(uow, caller.id, task_id, wish))
 
 
 @router.post("/{task_id}/skip")

@@ -3,9 +3,11 @@
 import reflex as rx
 
 from opendeep_app.components.browser import Modal, hook
+from opendeep_app.components.hours import hours_fields, tick
 from opendeep_app.components.icons import icon
 from opendeep_app.services.batches import Action
 from opendeep_app.state.batches import WORDS, BatchState
+from opendeep_app.state.rules import DAY_NAMES
 from opendeep_app.state.tasks import TasksState
 
 el = rx.el
@@ -14,6 +16,7 @@ ICONS = {
     Action.HOLD: "pause",
     Action.RESUME: "play",
     Action.CALL_NOW: "phone-outgoing",
+    Action.HOURS: "clock",
     Action.CANCEL: "x",
 }
 
@@ -71,7 +74,7 @@ def bar() -> rx.Component:
 def dialog() -> rx.Component:
     """What would happen, before it does."""
     return Modal.create(
-        el.div(
+        el.form(
             el.h2(BatchState.title, id="batch-title", class_name="asks", tab_index=-1),
             rx.foreach(BatchState.changes, lambda text: el.p(text)),
             rx.cond(
@@ -86,6 +89,7 @@ def dialog() -> rx.Component:
                     custom_attrs=hook("batch-skips"),
                 ),
             ),
+            rx.cond(BatchState.action == Action.HOURS, _hours()),
             rx.cond(
                 BatchState.running,
                 el.progress(value=BatchState.progress, max=100, class_name="meter"),
@@ -94,21 +98,46 @@ def dialog() -> rx.Component:
                 el.button("Back", type="button", class_name="btn", on_click=BatchState.put_off),
                 el.button(
                     BatchState.title,
-                    type="button",
+                    type="submit",
                     class_name="btn primary",
                     disabled=BatchState.running | (BatchState.will_change == 0),
-                    on_click=BatchState.go,
                     custom_attrs=hook("batch-go") | {"data-focus-first": ""},
                 ),
                 class_name="row wrap",
                 justify_content="flex-end",
             ),
             class_name="modal-body stack",
+            on_submit=BatchState.go,
+            reset_on_submit=False,
+            no_validate=True,
         ),
         open=BatchState.action != "",
         label="batch-title",
         on_later=BatchState.put_off,
         custom_attrs=hook("batch-dialog"),
+    )
+
+
+def _hours() -> rx.Component:
+    empty = dict.fromkeys(DAY_NAMES, "")
+    return el.div(
+        el.p(
+            "From–to by their own clock, or “closed”. A day that stays empty is as greyed.",
+            class_name="faint small",
+        ),
+        hours_fields(empty, BatchState.usual, BatchState.errors),
+        rx.cond(
+            BatchState.errors.contains("hours"),
+            el.div(
+                BatchState.errors["hours"],
+                class_name="error",
+                role="alert",
+                custom_attrs=hook("error-hours"),
+            ),
+        ),
+        tick("outside_usual_hours", "Also before 8:00 or after 21:00", False),
+        tick("avoid_holidays", "Not on public holidays", False),
+        class_name="stack",
     )
 
 

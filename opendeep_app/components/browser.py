@@ -75,6 +75,14 @@ class Heartbeat(_Browser):
     on_hide: EventHandler[no_args_event_spec]
 
 
+class Connection(_Browser):
+    """A quiet line while the server cannot be reached; `on_back` when it can be again."""
+
+    tag = "Connection"
+    failures: rx.Var[int]
+    on_back: EventHandler[no_args_event_spec]
+
+
 class Alerts(_Browser):
     """Calls the person: a sound, a badge on the tab's icon, a notification when it is hidden.
 

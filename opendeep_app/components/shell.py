@@ -4,8 +4,9 @@ from typing import Any
 
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
+from reflex_components_core.core.banner import connection_errors_count
 
-from opendeep_app.components.browser import Alerts, Heartbeat, Passing, hook
+from opendeep_app.components.browser import Alerts, Connection, Heartbeat, Passing, hook
 from opendeep_app.components.icons import icon
 from opendeep_app.components.info_modal import info_modal
 from opendeep_app.components.keyboard import PLACES, Place, keyboard
@@ -30,7 +31,8 @@ def page(
 ) -> rx.Component:
     """A page for people who are signed in; `here` is the navigation entry it belongs to.
 
-    The `loaders` run again with every heartbeat, which heals what a lost push missed.
+    The `loaders` run again with every heartbeat and when a lost connection is back, which heals
+    what a lost push missed.
     """
     return el.div(
         _navigation(here),
@@ -43,6 +45,11 @@ def page(
                 _bell(),
                 _color_mode(),
                 class_name="top",
+            ),
+            Connection.create(
+                failures=connection_errors_count,
+                on_back=loaders,
+                custom_attrs=hook("connection"),
             ),
             _carrier_trouble(),
             el.main(

@@ -60,6 +60,7 @@ class TaskEventType(StrEnum):
     TASK_REOPENED = "task_reopened"
     CALL_MOVED = "call_moved"
     CALL_SKIPPED = "call_skipped"
+    HOURS_CHANGED = "hours_changed"
     #: The recipient's wish.
     DO_NOT_CALL_REQUESTED = "do_not_call_requested"
     #: Dialling must wait: calling hours, caps or provider trouble.
@@ -108,6 +109,7 @@ class TimeRule(StrEnum):
     CALL_NOW = "call_now"
     MOVED = "moved"
     SKIPPED = "skipped"
+    HOURS_CHANGED = "hours_changed"
     OUTSIDE_HOURS = "outside_hours"
     #: The attempt was taken back, and is made again.
     WITHDRAWN = "withdrawn"
@@ -145,26 +147,33 @@ class Inputs(BaseModel):
     asked_for: datetime | None = None
 
 
-class Scheduled(Reason):
-    """When the next call is due, and why then: the rules in words, and step by step.
-
-    `attempt_returned` says that the call before has used up none of the task's attempts.
-    """
-
-    next_action_at: datetime
-    rules: list[str] = []
-    steps: list[Step] = []
-    inputs: Inputs | None = None
-    attempt_returned: bool = False
-
-
-class Withdrawn(Reason):
-    """When the attempt is made again; never when the task was stopped meanwhile."""
+class Explained(Reason):
+    """When the next call is due, if one is, and why then: the rules in words, and step by step."""
 
     next_action_at: datetime | None = None
     rules: list[str] = []
     steps: list[Step] = []
     inputs: Inputs | None = None
+
+
+class Scheduled(Explained):
+    """A call is due.
+
+    `attempt_returned` says that the call before has used up none of the task's attempts.
+    """
+
+    next_action_at: datetime
+    attempt_returned: bool = False
+
+
+class Withdrawn(Explained):
+    """When the attempt is made again; never when the task was stopped meanwhile."""
+
+
+class HoursChanged(Explained):
+    """The calling hours that the task has now, in words; a task on hold is due never."""
+
+    hours: str
 
 
 class Claimed(Payload):
@@ -302,11 +311,23 @@ PAYLOADS: dict[TaskEventType, type[Payload]] = {
     TaskEventType.TASK_REOPENED: Scheduled,
     TaskEventType.CALL_MOVED: Scheduled,
     TaskEventType.CALL_SKIPPED: Scheduled,
+    TaskEventType.HOURS_CHANGED: HoursChanged,
     TaskEventType.DO_NOT_CALL_REQUESTED: Reason,
     TaskEventType.DIALLING_DELAYED: Scheduled,
     TaskEventType.DATA_DELETED: Reason,
     TaskEventType.TASK_RECOVERED: Reason,
 }
+
+#: Events that choose when the next call is.
+CHOOSING = tuple(kind for kind, payload in PAYLOADS.items() if issubclass(payload, Explained))
+#: Rules that keep a call back, whoever wants it.
+CLOSED = (TimeRule.CALLING_HOURS, TimeRule.HOLIDAY)
+
+
+def explanation(payload: dict[str, Any]) -> Explained:
+    """Why the call is when it is, from a stored event that chose its time."""
+    fields = Explained.model_fields
+    return Explained.model_validate({k: v for k, v in payload.items() if k in fields})
 
 
 class TaskEventBase(SQLModel):

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from typing import Any
 
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import OpenDeepError
@@ -24,10 +26,21 @@ class Action(StrEnum):
     HOLD = "hold"
     RESUME = "resume"
     CALL_NOW = "call-now"
+    HOURS = "hours"
     CANCEL = "cancel"
 
 
 Service = Callable[[UnitOfWork, str, str], Awaitable[Task]]
+Wish = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Before:
+    """What an action found: when the task was due, and the hours it had of its own."""
+
+    due_at: datetime | None
+    hours: Wish | None
+
 
 _SERVICES: dict[Action, Service] = {
     Action.HOLD: tasks.hold,
@@ -36,16 +49,18 @@ _SERVICES: dict[Action, Service] = {
     Action.CANCEL: tasks.cancel,
 }
 #: What takes an action back; a call cannot be called back.
-_UNDO: dict[Action, Callable[[UnitOfWork, str, str, datetime | None], Awaitable[Task]]] = {
-    Action.HOLD: tasks.resume,
-    Action.RESUME: lambda uow, user_id, task_id, _: tasks.hold(uow, user_id, task_id),
-    Action.CANCEL: tasks.reopen,
+_UNDO: dict[Action, Callable[[UnitOfWork, str, str, Before], Awaitable[Task]]] = {
+    Action.HOLD: lambda uow, user_id, id_, was: tasks.resume(uow, user_id, id_, was.due_at),
+    Action.RESUME: lambda uow, user_id, id_, _: tasks.hold(uow, user_id, id_),
+    Action.CANCEL: lambda uow, user_id, id_, was: tasks.reopen(uow, user_id, id_, was.due_at),
+    Action.HOURS: lambda uow, user_id, id_, was: moving.change_hours(uow, user_id, id_, was.hours),
 }
 #: The statuses of tasks that the action does something with.
 SOURCES: dict[Action, tuple[TaskStatus, ...]] = {
     Action.HOLD: MOVES[TaskEventType.TASK_HELD].sources,
     Action.RESUME: MOVES[TaskEventType.TASK_RESUMED].sources,
     Action.CALL_NOW: (*CALLABLE, TaskStatus.ON_HOLD),
+    Action.HOURS: (*CALLABLE, TaskStatus.ON_HOLD),
     Action.CANCEL: MOVES[TaskEventType.TASK_CANCELLED].sources,
 }
 
@@ -65,9 +80,9 @@ class Preview:
 
 @dataclass
 class Done:
-    """What an action has done: which tasks changed, when they were due before, why others did not."""
+    """What an action has done: which tasks changed, how they were before, why others did not."""
 
-    changed: dict[str, datetime | None] = field(default_factory=dict)
+    changed: dict[str, Before] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
 
@@ -86,27 +101,36 @@ def undoable(action: Action) -> bool:
 
 
 async def apply(
-    uow: UnitOfWork, user_id: str, action: Action, ids: Collection[str], done: Done
+    uow: UnitOfWork,
+    user_id: str,
+    action: Action,
+    ids: Collection[str],
+    done: Done,
+    hours: Wish | None = None,
 ) -> None:
-    """Acts on each of the tasks; those that cannot (any more) stay as they are."""
+    """Acts on each of the tasks; those that cannot (any more) stay as they are.
+
+    `hours` are the new ones if these are what changes.
+    """
+    changing: Service = partial(moving.change_hours, hours=hours)
+    service = changing if action is Action.HOURS else _SERVICES[action]
     for task_id in ids:
         task = await task_rows.get(uow.session, user_id, task_id)
-        due_at = task.next_action_at if task else None
+        before = Before(task.next_action_at, task.hours) if task else None
         try:
-            await _SERVICES[action](uow, user_id, task_id)
+            await service(uow, user_id, task_id)
         except OpenDeepError as error:
             done.refused.append(error.message)
         else:
-            done.changed[task_id] = due_at
+            assert before is not None
+            done.changed[task_id] = before
 
 
-async def undo(
-    uow: UnitOfWork, user_id: str, action: Action, changed: Mapping[str, datetime | None]
-) -> int:
+async def undo(uow: UnitOfWork, user_id: str, action: Action, changed: Mapping[str, Before]) -> int:
     """Takes the action back for tasks that are still as it left them; calls are due as before."""
     count = 0
-    for task_id, due_at in changed.items():
+    for task_id, before in changed.items():
         with contextlib.suppress(OpenDeepError):
-            await _UNDO[action](uow, user_id, task_id, due_at)
+            await _UNDO[action](uow, user_id, task_id, before)
             count += 1
     return count

@@ -1,4 +1,4 @@
-"""The creator's say in when the next call is: now, at another time, or not this time."""
+"""The creator's say in when the next call is: now, at another time, at other hours, not this time."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,13 +7,14 @@ from typing import Any
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import Conflict, InvalidInput
 from opendeep_app.models import Actor, Task, TaskEventType, TaskStatus
-from opendeep_app.models.task_events import TimeRule
+from opendeep_app.models.task_events import CHOOSING, CLOSED, HoursChanged, TimeRule, explanation
+from opendeep_app.repositories import task_events
 from opendeep_app.rules import RetryCase
 from opendeep_app.services import tasks
-from opendeep_app.services.rules import for_task
+from opendeep_app.services.rules import check_some_hour, for_task, hours_wish, rules_of, stored
 from opendeep_app.services.scheduling import dispatch, when
 from opendeep_app.services.tasks import FARTHEST_WISH
-from opendeep_app.services.timing import Schedule, Wish, choose, describe, local
+from opendeep_app.services.timing import Place, Schedule, Wish, choose, describe, local
 from opendeep_app.services.transitions import record
 
 #: A person's "now" is over when it arrives.
@@ -85,11 +86,61 @@ async def skip_call(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     return await _moved(uow, task, TaskEventType.CALL_SKIPPED, schedule, hours_waived_until=None)
 
 
+async def change_hours(
+    uow: UnitOfWork, user_id: str, task_id: str, hours: dict[str, Any] | None
+) -> Task:
+    """Lets the recipient be called at other hours (`rules.HoursWish` as JSON), None: the usual.
+
+    The next call is when it would have been had these hours held from the start. Raises
+    `InvalidInput` for hours that make no sense and `Conflict` when no call is to come.
+    """
+    task = await tasks.own(uow, user_id, task_id)
+    if not task.status.callable and task.status is not TaskStatus.ON_HOLD:
+        raise Conflict(f"This task is {_words(task)}; there is no next call to choose hours for.")
+    wish = hours_wish(hours)
+    rules = await rules_of(uow.session, uow.policy, user_id, task.campaign_id)
+    check_some_hour(rules.hours(task.phone_number), wish)
+    place = Place(task.time_zone, rules.hours(task.phone_number, wish), task.hours_waived_until)
+    changed: dict[str, Any] = {"hours": str(place.hours)}
+    due: dict[str, Any] = {}
+    if task.next_action_at is not None:
+        schedule = choose(uow.now, await _wishes(uow, task), place)
+        changed |= schedule.payload.model_dump(exclude={"attempt_returned"})
+        due = {"next_action_at": schedule.at, "next_action_reason": schedule.reason}
+        dispatch(uow, schedule.at)
+    await record(
+        uow,
+        task,
+        TaskEventType.HOURS_CHANGED,
+        HoursChanged.model_validate(changed),
+        actor=Actor.CREATOR,
+        hours=stored(wish),
+        **due,
+    )
+    return task
+
+
+async def _wishes(uow: UnitOfWork, task: Task) -> list[Wish]:
+    """What the next call's time came from before any calling hours, and that they change."""
+    newest = await task_events.history(uow.session, task.id, 1, types=CHOOSING)
+    steps = [step for event in newest.events for step in explanation(event.payload).steps]
+    wishes = [
+        Wish(step.rule, step.after, step.words)
+        for step in steps
+        if step.rule not in (*CLOSED, TimeRule.HOURS_CHANGED)
+    ]
+    at = wishes[-1].at if wishes else task.next_action_at or uow.now
+    return [*wishes, Wish(TimeRule.HOURS_CHANGED, at, "You changed the calling hours")]
+
+
 def _need_next_call(task: Task) -> datetime:
     if not task.status.callable or task.next_action_at is None:
-        words = task.status.value.lower().replace("_", " ")
-        raise Conflict(f"This task is {words}; there is no next call to bring forward.")
+        raise Conflict(f"This task is {_words(task)}; there is no next call to bring forward.")
     return task.next_action_at
+
+
+def _words(task: Task) -> str:
+    return task.status.value.lower().replace("_", " ")
 
 
 async def _moved(

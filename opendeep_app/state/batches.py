@@ -2,18 +2,20 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import reflex as rx
 
+from opendeep_app.errors import InvalidInput
 from opendeep_app.models import TaskStatus
 from opendeep_app.repositories import task_list
 from opendeep_app.repositories.tasks import Sort, TaskQuery
 from opendeep_app.runtime import deps
 from opendeep_app.services import batches
-from opendeep_app.services.batches import CHUNK, Action, Done
+from opendeep_app.services.batches import CHUNK, Action, Before, Done
+from opendeep_app.services.rules import hours_wish, rules_of, stored
 from opendeep_app.state.access import viewer
+from opendeep_app.state.rules import hours_of, usual_days
 from opendeep_app.state.tasks import TasksState
 from opendeep_app.theme import STATUS
 
@@ -22,6 +24,7 @@ WORDS: dict[Action, tuple[str, str]] = {
     Action.HOLD: ("Hold", "will not be called until you resume them"),
     Action.RESUME: ("Resume", "will be called again, as soon as calling hours allow"),
     Action.CALL_NOW: ("Call now", "will be called as soon as calling hours allow"),
+    Action.HOURS: ("Change hours", "will be called only in the hours below"),
     Action.CANCEL: ("Cancel", "will be ended; a call that is going on is hung up"),
 }
 MOST_CHOSEN = 200
@@ -39,13 +42,16 @@ class BatchState(rx.State):
     changes: list[str] = []
     skips: list[str] = []
     will_change: int = 0
+    #: The hours that hold where none are chosen, by day, and what is wrong with those chosen.
+    usual: dict[str, str] = {}
+    errors: dict[str, str] = {}
     running: bool = False
     progress: int = 0
     #: What was done last and can still be taken back.
     done_words: str = ""
     undoable: bool = False
     _done_action: Action | None = None
-    _done: dict[str, datetime | None] = {}
+    _done: dict[str, Before] = {}
 
     @rx.event
     def toggle(self, task_id: str) -> None:
@@ -81,6 +87,8 @@ class BatchState(rx.State):
         query, ids = await self._scope()
         async with deps().db.reading() as session:
             counts = await task_list.counts(session, user.id, query, ids)
+            rules = await rules_of(session, deps().db.policy, user.id)
+        self.usual, self.errors = usual_days(rules.hours(None)), {}
         found = batches.preview(Action(action), counts)
         name, consequence = WORDS[Action(action)]
         self.action, self.will_change, self.progress = action, found.total, 0
@@ -94,13 +102,18 @@ class BatchState(rx.State):
         self.action = ""
 
     @rx.event(background=True)
-    async def go(self) -> AsyncIterator[Any]:
+    async def go(self, form: dict[str, Any]) -> AsyncIterator[Any]:
         """Does it, a few tasks at a time, and says how far it is."""
         async with self:
             user = await viewer(self)
             if user is None or self.running or not self.will_change:
                 return
             action = Action(self.action)
+            try:
+                hours = stored(hours_wish(hours_of(form))) if action is Action.HOURS else None
+            except InvalidInput as error:
+                self.errors = {error.field: error.message}
+                return
             query, chosen = await self._scope()
             self.running, self.progress = True, 0
             wanted = self.will_change
@@ -116,14 +129,16 @@ class BatchState(rx.State):
             after = found[-1]
             ids = [task_id for _, task_id in found]
             async with deps().db.unit_of_work() as uow:
-                await batches.apply(uow, user.id, action, ids, done)
+                await batches.apply(uow, user.id, action, ids, done, hours)
             async with self:
                 self.progress = min(99, 100 * len(done.changed) // max(1, wanted))
         async with self:
             self.running, self.action, self.chosen, self.all_matching = False, "", [], False
             self._done_action, self._done = action, done.changed
             self.undoable = bool(done.changed) and batches.undoable(action)
-            refused = f" {_tasks(len(done.refused))} could not." if done.refused else ""
+            refused = ""
+            if done.refused:
+                refused = f" {_tasks(len(done.refused))} could not: {done.refused[0]}"
             self.done_words = f"{WORDS[action][0]}: {_tasks(len(done.changed))} done.{refused}"
 
     @rx.event(background=True)

@@ -10,6 +10,7 @@ import reflex as rx
 
 from opendeep_app.errors import InvalidInput, OpenDeepError
 from opendeep_app.models import Task, VoicemailPolicy
+from opendeep_app.models.task_events import CLOSED
 from opendeep_app.practice.personas import personas
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.rules import HoursWish, RetryWish
@@ -30,7 +31,7 @@ from opendeep_app.state.rules import (
     usual_days,
     waits_of,
 )
-from opendeep_app.state.schedule import CLOSED, StepRow, place
+from opendeep_app.state.schedule import StepRow, place
 
 #: So many things to find out fit the form; more would be a questionnaire.
 MOST_FINDINGS = 8

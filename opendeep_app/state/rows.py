@@ -334,6 +334,8 @@ def _title(kind: Event, payload: dict[str, Any]) -> str:
 def _detail(kind: Event, payload: dict[str, Any]) -> str:
     if kind is Event.INFO_REQUESTED:
         return f"“{payload['question']}”"
+    if kind is Event.HOURS_CHANGED:
+        return str(payload["hours"])
     if kind is Event.INFO_ANSWERED:
         return f"“{payload['answer']}”"
     if kind is Event.NOTE_GIVEN:

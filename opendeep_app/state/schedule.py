@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import OpenDeepError
 from opendeep_app.models import Task, TaskEvent
-from opendeep_app.models.task_events import PAYLOADS, Scheduled, TimeRule, Withdrawn
+from opendeep_app.models.task_events import CHOOSING, CLOSED, explanation
 from opendeep_app.repositories import task_events
 from opendeep_app.runtime import deps
 from opendeep_app.services import moving
@@ -19,11 +19,6 @@ from opendeep_app.services.moving import OutsideHours
 from opendeep_app.services.timing import sentence
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.rows import text_of
-
-#: Events that chose a time.
-CHOOSING = tuple(kind for kind, payload in PAYLOADS.items() if payload in (Scheduled, Withdrawn))
-#: Steps that keep a call back, whoever wants it.
-CLOSED = (TimeRule.CALLING_HOURS, TimeRule.HOLIDAY)
 
 
 @dataclass
@@ -51,8 +46,7 @@ def schedule_row(task: Task, event: TaskEvent | None) -> ScheduleRow:
     """What led to the next call of a task; `event` is the newest that chose a time."""
     if event is None or task.next_action_at is None:
         return ScheduleRow()
-    payload = {key: event.payload.get(key) for key in Scheduled.model_fields}
-    chosen = Scheduled.model_validate({k: v for k, v in payload.items() if v is not None})
+    chosen = explanation(event.payload)
     return ScheduleRow(
         zone=task.time_zone,
         place=place(task.time_zone),

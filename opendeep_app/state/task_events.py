@@ -25,7 +25,7 @@ ACTORS = {
     Actor.SYSTEM: "OpenDeep",
 }
 _TALK = {"function_called", "reschedule_requested", "note_given"}
-_PLAN = {"call_analysed", "call_moved"}
+_PLAN = {"call_analysed", "call_moved", "call_skipped"}
 
 
 @dataclass

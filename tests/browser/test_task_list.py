@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
+from sqlmodel import col, select
 
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
@@ -22,6 +23,7 @@ from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from opendeep_app.state.window import MOST
+from opendeep_app.supervisor import ports
 from tests.fixtures.stacks import Stack
 
 _people = count(1)
@@ -187,6 +189,21 @@ async def test_many_at_once_with_a_preview_and_a_way_back(ada: Visitor) -> None:
     assert task.next_action_at is not None
     assert task.next_action_at > utc_now() + timedelta(days=1)
 
+    await cards.nth(1).get_by_test_id("task-pick").click()
+    await cards.nth(2).get_by_test_id("task-pick").click()
+    await page.get_by_test_id("batch-hours").click()
+    await page.locator("#hours_mon").fill("whenever")
+    await page.get_by_test_id("batch-go").click()
+    await expect(page.get_by_role("alert")).to_contain_text("for example 9–12")
+    await page.locator("#hours_mon").fill("9-12")
+    await page.get_by_test_id("batch-go").click()
+    await expect(page.get_by_test_id("batch-done")).to_contain_text("2 tasks done")
+    async with ada.db.reading() as session:
+        rows = await session.scalars(select(col(Task.hours)).where(Task.user_id == ada.user_id))
+        assert sum(1 for hours in rows if hours) == 2
+    await page.get_by_test_id("batch-undo").click()
+    await expect(page.get_by_test_id("batch-done")).to_contain_text("Taken back for 2 tasks")
+
 
 async def test_the_keyboard_alone_is_enough(ada: Visitor) -> None:
     page = ada.page
@@ -250,3 +267,32 @@ async def test_what_matches_no_more_leaves_and_a_hidden_tab_is_left_alone(ada: V
         "document.dispatchEvent(new Event('visibilitychange'))"
     )
     await expect(cards).to_have_count(1)
+
+
+async def test_a_lost_connection_is_said_quietly_and_made_good(ada: Visitor) -> None:
+    page = ada.page
+    await page.add_init_script(
+        f"""const Real = window.WebSocket;
+        window.sockets = [];
+        window.WebSocket = class extends Real {{
+            constructor(url, ...more) {{
+                super(window.unreachable ? "ws://127.0.0.1:{ports.free("127.0.0.1")}/" : url, ...more);
+                window.sockets.push(this);
+            }}
+        }};"""
+    )
+    await ada.create(1, "Was there before.")
+    await ada.open()
+    banner = page.get_by_test_id("connection")
+    await expect(banner).to_be_empty()
+
+    await page.evaluate("window.unreachable = true; window.sockets.map(socket => socket.close())")
+    await expect(banner).to_contain_text("The server cannot be reached")
+    await expect(page.get_by_text("websocket")).to_have_count(0)
+    await ada.create(2, "Came meanwhile.")
+    await expect(page.get_by_test_id("task-card")).to_have_count(1)
+
+    await page.evaluate("window.unreachable = false")
+    await expect(banner).to_be_empty(timeout=15_000)
+    # Well before the next heartbeat.
+    await expect(page.get_by_text("Came meanwhile.")).to_be_visible()

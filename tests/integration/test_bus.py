@@ -67,7 +67,7 @@ async def test_a_command_for_a_call_nobody_holds_says_so(bus: Bus) -> None:
     "garbage", ["", "{}", "null", "[1]", '{"kind":"dance","call_id":"c1"}', "\xff\xfe", "{" * 5000]
 )
 async def test_garbage_is_passed_over(bus: Bus, garbage: str) -> None:
-    redis = await bus.redis()
+    redis = bus.redis
     async with bus.commands("c1") as mine:
         await redis.publish("opendeep:call:c1", garbage)
         await bus.send_command(COMMANDS[2])
@@ -78,7 +78,7 @@ async def test_notices_reach_every_hearer_once_and_carry_ids_only(bus: Bus, redi
     notice = Notice(user_id="u1", topic=Topic.TASK, task_id="t1")
     mine: list[Notice] = []
     theirs: asyncio.Queue[Notice] = asyncio.Queue()
-    redis = await bus.redis()
+    redis = bus.redis
     other = Bus(redis_url)
     with (
         bus.hearing(mine.append),
@@ -112,7 +112,7 @@ async def test_a_job_with_an_id_waits_once(bus: Bus) -> None:
         await bus.enqueue("place_call", "c1", job_id="place:c1")
     await bus.enqueue("dispatch_due")
     await bus.enqueue("dispatch_due")
-    redis = await bus.redis()
+    redis = bus.redis
     jobs = sorted(job.function for job in await redis.queued_jobs())
     assert jobs == ["dispatch_due", "dispatch_due", "place_call"]
 
@@ -125,7 +125,7 @@ async def test_rolling_back_drops_every_message(db: Database, bus: Bus) -> None:
                 uow.notify("u1", Topic.TASK, task_id="t1")
                 uow.command(COMMANDS[0])
                 raise RuntimeError
-        assert await (await bus.redis()).queued_jobs() == []
+        assert await bus.redis.queued_jobs() == []
         await bus.send_command(COMMANDS[2])
         assert await take(mine, 1) == [COMMANDS[2]]
 
@@ -136,7 +136,7 @@ async def test_a_commit_that_fails_sends_nothing(db: Database, bus: Bus) -> None
             for _ in range(2):
                 uow.session.add(User(email="ada@example.com", created_at=uow.now))
             uow.enqueue("place_call", "c1")
-    assert await (await bus.redis()).queued_jobs() == []
+    assert await bus.redis.queued_jobs() == []
 
 
 async def test_messages_are_sent_after_the_commit_and_notices_once(db: Database, bus: Bus) -> None:
@@ -146,8 +146,8 @@ async def test_messages_are_sent_after_the_commit_and_notices_once(db: Database,
         for _ in range(3):
             uow.notify("u1", Topic.TASK, task_id="t1")
         assert len(uow.notices) == 1
-        assert await (await bus.redis()).queued_jobs() == []
-    assert len(await (await bus.redis()).queued_jobs()) == 1
+        assert await bus.redis.queued_jobs() == []
+    assert len(await bus.redis.queued_jobs()) == 1
 
 
 async def test_without_redis_everything_is_still_committed_and_quickly(
@@ -193,7 +193,7 @@ async def test_when_redis_comes_back_messages_flow_again(
                     await asyncio.sleep(0.05)
                 assert (await take(mine, 1))[0] == COMMANDS[2]
             await bus.enqueue("dispatch_due")
-            assert len(await (await bus.redis()).queued_jobs()) == 1
+            assert len(await bus.redis.queued_jobs()) == 1
         await bus.close()
     await db.close()
 
@@ -223,7 +223,7 @@ async def test_turns_are_spaced_for_all_workers_together(
     assert waits == sorted(waits)
     assert 90 < waits[-1] <= 99
     # The key must outlive the queue that it holds.
-    assert await (await bus.redis()).pttl("opendeep:dial-turn") > 100_000
+    assert await bus.redis.pttl("opendeep:dial-turn") > 100_000
 
 
 async def test_turns_that_redis_forgot_are_not_given_out_again(
@@ -233,7 +233,7 @@ async def test_turns_that_redis_forgot_are_not_given_out_again(
     try:
         for _ in range(50):
             await wait_for_turn(bus, calls_per_second=1)
-        await (await bus.redis()).flushall()
+        await bus.redis.flushall()
         await wait_for_turn(bus, calls_per_second=1)
         await wait_for_turn(other, calls_per_second=1)
     finally:

@@ -56,7 +56,7 @@ async def test_tokens_come_back_with_time_and_when_given_back(bus: Bus) -> None:
 async def test_a_flushed_redis_does_not_open_the_door_of_passwords(bus: Bus) -> None:
     seconds = Seconds()
     limits = Limits(bus, seconds)
-    redis = await bus.redis()
+    redis = bus.redis
     for _ in range(PASSWORD.quota):
         await limits.check(PASSWORD, "ada@example.com 10.0.0.1")
         await limits.take(FEW, "ada")
@@ -85,7 +85,7 @@ async def test_without_redis_nobody_is_refused_but_passwords_are_counted(tmp_pat
 
 async def test_names_are_not_kept(bus: Bus) -> None:
     await Limits(bus).take(FEW, "ada@example.com")
-    redis = await bus.redis()
+    redis = bus.redis
     keys = [key async for key in redis.scan_iter()]
     assert keys
     assert not [key for key in keys if b"ada" in key]

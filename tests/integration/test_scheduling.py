@@ -10,7 +10,8 @@ from sqlmodel import col
 from opendeep_app.errors import Conflict, InvalidInput
 from opendeep_app.models import Campaign, TaskEvent, TaskStatus
 from opendeep_app.models import TaskEventType as Event
-from opendeep_app.models.task_events import Scheduled, TimeRule
+from opendeep_app.models.task_events import Explained, TimeRule, explanation
+from opendeep_app.rules import Weekday
 from opendeep_app.services import previews, rules
 from opendeep_app.services.moving import OutsideHours
 from opendeep_app.services.tasks import NewTask
@@ -19,7 +20,7 @@ from tests.fixtures.lives import NUMBER, Life
 MORNINGS = {"days": {day: [{"start": "08:00", "end": "13:00"}] for day in ("mon", "tue", "wed")}}
 
 
-async def explained(life: Life, task_id: str) -> tuple[Event, Scheduled]:
+async def explained(life: Life, task_id: str) -> tuple[Event, Explained]:
     """The newest event that chose a time."""
     async with life.db.reading() as session:
         rows = await session.scalars(
@@ -28,7 +29,7 @@ async def explained(life: Life, task_id: str) -> tuple[Event, Scheduled]:
             .order_by(col(TaskEvent.sequence).desc())
         )
         event = next(row for row in rows if "next_action_at" in row.payload)
-        return event.type, Scheduled.model_validate(event.payload)
+        return event.type, explanation(event.payload)
 
 
 async def set_rules(life: Life, hours: Any = None, retry_policy: Any = None) -> None:
@@ -145,6 +146,34 @@ async def test_a_skipped_call_is_not_made_and_costs_nothing(life: Life) -> None:
     await life.check()
 
 
+async def test_other_hours_move_the_call_as_if_they_had_always_held(life: Life) -> None:
+    task_id = await life.create()
+    at_once = (await life.task(task_id)).next_action_at
+    assert at_once is not None
+    await life.wish("change_hours", task_id, MORNINGS)
+    later = (await life.task(task_id)).next_action_at
+    kind, chosen = await explained(life, task_id)
+    assert kind is Event.HOURS_CHANGED
+    assert [step.rule for step in chosen.steps][:2] == [TimeRule.AT_ONCE, TimeRule.HOURS_CHANGED]
+    assert later == chosen.next_action_at
+    await life.wish("change_hours", task_id, {"days": {"sun": []}})
+    assert (await life.task(task_id)).next_action_at == at_once
+    assert (await life.task(task_id)).hours == {"days": {"sun": []}}
+    await life.wish("change_hours", task_id, None)
+    assert (await life.task(task_id)).hours is None
+    closed: Any = {"days": {day.value: [] for day in Weekday}}
+    with pytest.raises(InvalidInput, match="at least one day"):
+        await life.wish("change_hours", task_id, closed)
+
+    await life.wish("hold", task_id)
+    await life.wish("change_hours", task_id, MORNINGS)
+    assert (await life.task(task_id)).next_action_at is None
+    await life.wish("cancel", task_id)
+    with pytest.raises(Conflict, match="cancelled"):
+        await life.wish("change_hours", task_id, None)
+    await life.check()
+
+
 async def test_only_a_planned_call_can_be_moved_or_skipped(life: Life) -> None:
     task_id = await life.create()
     await life.wish("hold", task_id)
@@ -167,7 +196,7 @@ async def test_the_preview_is_the_plan_that_is_made(life: Life) -> None:
     task_id = await life.create()
     assert (await life.task(task_id)).next_action_at == seen.calls[0].at
     _, chosen = await explained(life, task_id)
-    assert chosen == seen.calls[0].payload
+    assert chosen == explanation(seen.calls[0].payload.model_dump())
 
 
 async def test_a_number_of_several_zones_asks_which(life: Life) -> None:

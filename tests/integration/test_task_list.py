@@ -145,6 +145,14 @@ async def test_many_at_once_do_what_the_preview_said(life: Life) -> None:
         assert await batches.undo(uow, life.user_id, Action.HOLD, done.changed) == 4
     assert [(await life.task(task_id)).status for task_id in ids[1:]] == [TaskStatus.PENDING] * 4
     assert due[1] is not None
+    mornings = {"days": {"mon": [{"start": "08:00:00", "end": "12:00:00"}]}}
+    done = Done()
+    async with life.db.unit_of_work() as uow:
+        await batches.apply(uow, life.user_id, Action.HOURS, ids, done, mornings)
+    assert [(await life.task(task_id)).hours for task_id in ids] == [None, *[mornings] * 4]
+    async with life.db.unit_of_work() as uow:
+        assert await batches.undo(uow, life.user_id, Action.HOURS, done.changed) == 4
+    assert [(await life.task(task_id)).hours for task_id in ids] == [None] * 5
     assert not batches.undoable(Action.CALL_NOW)
     await life.check()
 

@@ -77,7 +77,7 @@ async def endpoint(life: Life, endpoint_id: str) -> WebhookEndpoint:
 
 async def run_jobs(worker: Worker) -> list[str]:
     """Runs the deliveries that are queued, as a worker would, in any order."""
-    redis = await worker["deps"].bus.redis()
+    redis = worker["deps"].bus.redis
     jobs = [job for job in await redis.queued_jobs() if job.function == "deliver_webhook"]
     await redis.flushdb()
     return [await deliver_webhook(worker, *job.args) for job in jobs]

@@ -26,7 +26,7 @@ async def drain(worker: Ctx) -> None:
     bus: Bus = worker["deps"].bus
     burst = Worker(
         functions=WorkerSettings.functions,
-        redis_pool=await bus.redis(),
+        redis_pool=bus.redis,
         ctx=dict(worker),
         burst=True,
         poll_delay=0.01,
@@ -42,13 +42,13 @@ async def drain(worker: Ctx) -> None:
 
 
 async def queued(worker: Ctx) -> Counter[str]:
-    redis = await worker["deps"].bus.redis()
+    redis = worker["deps"].bus.redis
     return Counter(job.function for job in await redis.queued_jobs())
 
 
 async def forget_everything(worker: Ctx) -> None:
     """What a Redis that was restarted does."""
-    await (await worker["deps"].bus.redis()).flushall()
+    await worker["deps"].bus.redis.flushall()
 
 
 def test_every_job_can_be_queued_again_under_its_id() -> None:
@@ -124,7 +124,7 @@ async def test_the_mark_of_a_worker_that_died_holds_a_job_up_for_seconds_only(
     """Killed between arq's mark and its own lease, it leaves one that lasts for two minutes."""
     await life.create()
     [call_id] = await life.claim()
-    redis = await worker["deps"].bus.redis()
+    redis = worker["deps"].bus.redis
     mark = f"arq:in-progress:place:{call_id}"
     await redis.psetex(mark, 130_000, b"1")
     life.clock.advance(seconds=6)

@@ -27,6 +27,7 @@ VALUES: dict[str, Any] = {
     "callback_at": NOON,
     "deadline_at": NOON,
     "attempt_number": 2,
+    "hours": "Mon 09:00–12:00",
     "retry": True,
     "carrier_sid": "CA1",
     "outcome": "FAILED_BUSY",
