@@ -76,6 +76,17 @@ class Tab:
             self.urgent.set()
         return bool(self.stale)
 
+    def turn(self) -> dict[type[LiveState], Changes]:
+        """What is brought up to date next: a question alone, so that nothing is read before it."""
+        calling = {
+            view: changes
+            for view, changes in self.stale.items()
+            if view.WHEN_HIDDEN and Topic.INFO_REQUEST in changes.topics
+        }
+        turn = calling or self.stale
+        self.stale = {v: changes for v, changes in self.stale.items() if v not in turn}
+        return turn
+
 
 class Tabs:
     """The tabs of this process, by owner."""
@@ -149,7 +160,7 @@ async def _update(app: rx.App, tab: Tab) -> None:
         if namespace is None or tab.token not in namespace.token_to_sid:
             tabs.forget(tab.token)
             return
-        stale, tab.stale = tab.stale, {}
+        stale = tab.turn()
         tab.urgent.clear()
         began = time.monotonic()
         try:

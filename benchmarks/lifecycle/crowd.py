@@ -31,6 +31,7 @@ from sqlmodel import col
 
 from benchmarks.figures import summary
 from benchmarks.lifecycle.databases import KINDS, database
+from benchmarks.processes import children, memory, named, started
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.config import Settings
@@ -91,34 +92,6 @@ async def spread(db: Database, delay: float, seconds: float) -> dict[str, dateti
         for number, task in enumerate(rows):
             task.next_action_at = begin + timedelta(seconds=seconds * number / len(rows))
         return {task.id: task.next_action_at for task in rows if task.next_action_at}
-
-
-def children(pid: int) -> dict[int, str]:
-    """The processes below a process, with their command lines."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == pid:
-                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                found[int(folder.name)] = line
-    return found
-
-
-def started(pid: int) -> int:
-    """When a process began, in ticks since the machine did; process ids begin again at some time."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-
-
-def named(line: str) -> str:
-    """Which part of the product a command line starts."""
-    parts = ("arq", "gateway", "practice-line", "web", "redis")
-    return next((part for part in parts if part in line), "other")
-
-
-def memory(pid: int) -> float:
-    """Resident megabytes."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 async def kill_now_and_then(stack: Stack, workers: int, seconds: float, killed: list[int]) -> None:

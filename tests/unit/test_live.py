@@ -92,3 +92,12 @@ def test_a_question_is_urgent() -> None:
     assert not tab.urgent.is_set()
     tab.touch(notice("ada", Topic.INFO_REQUEST))
     assert tab.urgent.is_set()
+
+
+def test_a_question_is_shown_before_anything_else_is_read() -> None:
+    tab = Tab("tab", "ada", {Tasks: None, Everything: None, Calling: None})
+    tab.touch(notice("ada", Topic.TASK))
+    tab.touch(notice("ada", Topic.INFO_REQUEST))
+    assert set(tab.turn()) == {Calling}
+    assert set(tab.turn()) == {Tasks, Everything}
+    assert tab.stale == {}
