@@ -13,6 +13,15 @@ function useTick(ms) {
   }, [ms]);
 }
 
+// Re-renders on every quarter of a second that is left, so that seconds turn when they do.
+function useQuarters(left) {
+  const [, set] = useState(0);
+  useEffect(() => {
+    const timer = setTimeout(() => set((n) => n + 1), left % (SECOND / 4) || SECOND / 4);
+    return () => clearTimeout(timer);
+  });
+}
+
 // The server's time now, in ms: the browser's clock may be an hour off, so only its
 // monotonic clock is trusted, started when the server's time arrived.
 function useServerNow(serverNow) {
@@ -75,9 +84,9 @@ export function Elapsed({ since, serverNow, className }) {
 
 // A ring that empties until the deadline.
 export function Countdown({ deadline, serverNow, asked, ...rest }) {
-  useTick(100);
   const now = useServerNow(serverNow);
   const left = Math.max(0, Date.parse(deadline) - now());
+  useQuarters(left);
   const whole = Math.max(SECOND, Date.parse(deadline) - Date.parse(asked));
   const seconds = Math.ceil(left / SECOND);
   const text = seconds >= 100 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : `${seconds}`;

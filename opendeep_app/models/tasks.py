@@ -71,10 +71,11 @@ class Task(SQLModel, table=True):
             "(status IN ('PENDING', 'RETRY_SCHEDULED')) = (next_action_at IS NOT NULL)",
             name="tasks_next_action_check",
         ),
-        # What the dispatcher looks for every second, among however many tasks.
+        # What the dispatcher looks for every second, among however many tasks: whose turn it is
+        # is found in the index alone.
         Index(
             "tasks_due_idx",
-            "next_action_at",
+            *("next_action_at", "priority", "user_id", "phone_number", "id", "status"),
             sqlite_where=text(WAITS_FOR_CALL),
             postgresql_where=text(WAITS_FOR_CALL),
         ),
