@@ -1,7 +1,6 @@
 """The processes of a running product, and what they need; read from Linux' /proc."""
 
 import contextlib
-import os
 from pathlib import Path
 
 
@@ -28,6 +27,12 @@ def named(line: str) -> str:
     return next((part for part in parts if part in line), "other")
 
 
-def memory(pid: int) -> float:
-    """Resident megabytes."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def memory(pid: int | str) -> float:
+    """Megabytes of the process's own ("self" is this one).
+
+    Not counted are pages of files, such as the mapped database, which the system drops when it
+    needs the room (`RssAnon` in proc_pid_status(5)).
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    kib = next(line for line in status.splitlines() if line.startswith("RssAnon:")).split()[1]
+    return int(kib) / 1024

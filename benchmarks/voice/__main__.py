@@ -156,17 +156,17 @@ async def remembering(calls: int, many: int) -> dict[str, Any]:
         await asyncio.sleep(WARM_UP)
         busy = await measured.used()
         await _all_hang_up(exchange, live)
-        held = [(await measured.used())["resident_mb"]]
+        held = [(await measured.used())["own_mb"]]
         while waiting:
             await _come_and_go(exchange, waiting, calls)
-            held.append((await measured.used())["resident_mb"])
+            held.append((await measured.used())["own_mb"])
         after = await measured.used()
     return {
-        "idle_mb": round(idle["resident_mb"], 1),
-        "mb_per_live_call": round((busy["resident_mb"] - idle["resident_mb"]) / len(live), 3),
+        "idle_mb": round(idle["own_mb"], 1),
+        "mb_per_live_call": round((busy["own_mb"] - idle["own_mb"]) / len(live), 3),
         "after_calls": many,
         "after_each_crowd_mb": [round(mb) for mb in held],
-        "after_ratio": round(after["resident_mb"] / idle["resident_mb"], 3),
+        "after_ratio": round(after["own_mb"] / idle["own_mb"], 3),
         "tasks_left": after["tasks"] - idle["tasks"],
         "sockets_left": after["sockets"] - idle["sockets"],
     }

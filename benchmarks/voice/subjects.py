@@ -22,6 +22,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.processes import memory
 from opendeep_app import migrations
 from opendeep_app.config import Settings
 from opendeep_app.dependencies import dependencies
@@ -130,10 +131,9 @@ def _rows(count: int, now: Any) -> list[User | Task | Call]:
 def _used() -> dict[str, float]:
     gc.collect()
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "resident_mb": pages * resource.getpagesize() / 2**20,
+        "own_mb": memory("self"),
         "tasks": len(asyncio.all_tasks()),
         "sockets": _sockets(),
     }
