@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(6000, ge=1)
     """Of each user."""
     private_webhooks: bool = False
+    shared_cost_numbers: bool = False
     """Lets webhooks go to addresses of this machine and network, and without TLS."""
 
     practice: bool = False
@@ -178,6 +179,7 @@ class Settings(BaseSettings):
             max_concurrent_calls=self.max_concurrent_calls,
             max_user_calls=self.max_user_calls,
             private_webhooks=self.private_webhooks,
+            shared_cost_numbers=self.shared_cost_numbers,
         )
 
     @property

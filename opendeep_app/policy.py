@@ -43,6 +43,8 @@ class Policy:
     withdraw_after_seconds: float = 60
     #: A voice session that has not been seen for so long is dead.
     session_lost_seconds: float = 15
+    #: Numbers whose callers pay a share may be called; premium-rate numbers never are.
+    shared_cost_numbers: bool = False
     #: Webhooks may go to any address, without TLS too.
     private_webhooks: bool = False
     #: How long an analysis may fail before the call counts as inconclusive.

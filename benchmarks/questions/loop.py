@@ -7,18 +7,24 @@ from typing import Any
 from benchmarks.figures import summary
 from benchmarks.questions.people import NUMBERS, Person, Site
 
+#: Between two calls that begin: as many at one moment would measure how they are answered.
+BETWEEN_CALLS = 0.25
+
 
 async def answered(site: Site, people: int, rounds: int) -> dict[str, Any]:
-    """So many people are asked at once, each in a call and a tab of their own, and answer."""
+    """So many people are asked, each in a call and a tab of their own, and then all answer."""
     everybody = [await site.person() for _ in range(people)]
     numbers, to_modal, to_model = cycle(NUMBERS), [], []
 
-    async def take_part(person: Person, number: str) -> None:
+    async def take_part(person: Person, number: str, turn: int, all_asked: asyncio.Barrier) -> None:
+        await asyncio.sleep(turn * BETWEEN_CALLS)
         task_id = await site.call(person, number, seconds=120)
         request = await site.question(task_id)
         shown = await person.observed.until("modal", request.id)
-        await asyncio.sleep(0.5)
+        await all_asked.wait()
+        await asyncio.sleep(turn * BETWEEN_CALLS)
         await person.page.get_by_test_id("info-answer").fill("The third of May 1980")
+        await asyncio.sleep(0.5)
         await person.page.get_by_test_id("info-submit").click()
         clicked = await person.observed.until("click", request.id)
         to_modal.append(shown - await site.crossed(request.function_call_id, "called"))
@@ -26,7 +32,13 @@ async def answered(site: Site, people: int, rounds: int) -> dict[str, Any]:
         await site.over(task_id)
 
     for _ in range(rounds):
-        await asyncio.gather(*(take_part(person, next(numbers)) for person in everybody))
+        all_asked = asyncio.Barrier(people)
+        await asyncio.gather(
+            *(
+                take_part(person, next(numbers), turn, all_asked)
+                for turn, person in enumerate(everybody)
+            )
+        )
     await asyncio.gather(*(person.page.context.close() for person in everybody))
     return {"question_to_modal": summary(to_modal), "answer_to_model": summary(to_model)}
 

@@ -59,7 +59,7 @@ async def add_do_not_call(
     caller: Caller, deps: Deps, body: NewEntry, idempotency_key: IdempotencyKey = None
 ) -> Entry:
     """List a number and stop every open task to it; listing it again changes nothing."""
-    number = phone_numbers.parse(body.phone_number).e164
+    number = phone_numbers.parse(body.phone_number, shared_cost=True).e164
 
     async def add() -> Entry:
         return Entry.model_validate(await service.add(uow, caller.id, number, body.reason))
@@ -74,7 +74,8 @@ async def remove_number(caller: Caller, deps: Deps, query: Annotated[NumberQuery
     """Take a number off the list; tasks that it stopped stay stopped."""
     # An unescaped + in a query arrives as a space.
     text = query.phone_number
-    number = phone_numbers.parse("+" + text.strip() if text.startswith(" ") else text).e164
+    text = "+" + text.strip() if text.startswith(" ") else text
+    number = phone_numbers.parse(text, shared_cost=True).e164
     async with deps.db.unit_of_work() as uow:
         entry = await service.find(uow.session, caller.id, number)
         if entry is None:

@@ -114,7 +114,8 @@ async def begin(uow: UnitOfWork, call_id: str) -> DialOrder | None:
     if task.status is not TaskStatus.IN_PROGRESS:
         await ending.withdraw(uow, call, "The task was stopped before dialling.", uow.now)
         return None
-    if refusal := phone_numbers.refusal(call.phone_number):
+    shared_cost = uow.policy.shared_cost_numbers
+    if refusal := phone_numbers.refusal(call.phone_number, shared_cost=shared_cost):
         bad = CallOutcome.FAILED_INVALID_NUMBER
         await ending.finish(uow, call, bad, EndedBy.SYSTEM, refusal)
         return None

@@ -116,7 +116,7 @@ async def remember(uow: UnitOfWork, user_id: str, new: NewFact) -> Fact:
     question, answer = _clean(new.question, "question"), _clean(new.answer, "answer")
     number = campaign_id = None
     if new.scope is FactScope.CONTACT:
-        number = phone_numbers.parse(new.phone_number or "").e164
+        number = phone_numbers.parse(new.phone_number or "", shared_cost=True).e164
     if new.scope is FactScope.CAMPAIGN:
         campaign = await uow.session.get(Campaign, new.campaign_id) if new.campaign_id else None
         if campaign is None or campaign.user_id != user_id:

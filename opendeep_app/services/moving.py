@@ -34,7 +34,7 @@ async def call_now(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
     """Brings the next call forward to this moment, calling hours permitting."""
     task = await tasks.own(uow, user_id, task_id)
     if task.status is TaskStatus.ON_HOLD:
-        return await tasks.resume(uow, user_id, task_id)
+        return await tasks.resume(uow, user_id, task_id, at_once=True)
     _need_next_call(task)
     schedule = await when(uow, task, TimeRule.CALL_NOW, uow.now, "You asked to call now")
     return await _moved(uow, task, TaskEventType.CALL_MOVED, schedule)

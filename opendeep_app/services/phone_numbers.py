@@ -72,10 +72,13 @@ class PhoneNumber:
         return self.time_zones[0]
 
 
-def parse(text: str, default_region: str | None = None) -> PhoneNumber:
+def parse(
+    text: str, default_region: str | None = None, *, shared_cost: bool = False
+) -> PhoneNumber:
     """The number meant by `text`; raises `InvalidInput` saying what is wrong and what to do.
 
     Without `default_region` (ISO 3166 code) the number must begin with + and its country code.
+    Shared-cost numbers are refused unless they are wanted.
     """
     text = text.strip()
     if not text:
@@ -99,8 +102,7 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
         )
     if not phonenumbers.is_valid_number(number):
         raise InvalidInput(FIELD, _why_invalid(number))
-    refusal = REFUSED.get(phonenumbers.number_type(number))
-    if refusal:
+    if refusal := _refusal_of_kind(number, shared_cost):
         raise InvalidInput(FIELD, refusal)
     region = phonenumbers.region_code_for_number(number) or ""
     zones = [z for z in timezone.time_zones_for_number(number) if z != UNKNOWN]
@@ -114,12 +116,16 @@ def parse(text: str, default_region: str | None = None) -> PhoneNumber:
     )
 
 
-def refusal(e164: str) -> str | None:
+def refusal(e164: str, *, shared_cost: bool = False) -> str | None:
     """Why a stored number must not be called, whoever stored it; None when it may be."""
     number = phonenumbers.parse(e164)
-    if _is_emergency(number):
-        return EMERGENCY
-    return REFUSED.get(phonenumbers.number_type(number))
+    return EMERGENCY if _is_emergency(number) else _refusal_of_kind(number, shared_cost)
+
+
+def _refusal_of_kind(number: phonenumbers.PhoneNumber, shared_cost: bool) -> str | None:
+    kind = phonenumbers.number_type(number)
+    allowed = shared_cost and kind == PhoneNumberType.SHARED_COST
+    return None if allowed else REFUSED.get(kind)
 
 
 def international(e164: str) -> str:

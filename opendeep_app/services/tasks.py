@@ -26,12 +26,13 @@ from opendeep_app.services.phone_numbers import PhoneNumber
 from opendeep_app.services.rules import (
     Rules,
     check_some_hour,
+    for_task,
     hours_wish,
     retry_wish,
     rules_of,
     stored,
 )
-from opendeep_app.services.scheduling import dispatch, when
+from opendeep_app.services.scheduling import dispatch
 from opendeep_app.services.timing import Place, Schedule, Wish, choose
 from opendeep_app.services.transitions import move, start
 
@@ -155,7 +156,8 @@ def plan(uow: UnitOfWork, user_id: str, new: NewTask, rules: Rules) -> tuple[Tas
 def whereabouts(new: NewTask, rules: Rules) -> tuple[PhoneNumber, Place]:
     """Whose number it is, and when they may be called; raises `InvalidInput`, also with the
     question which of several time zones they are in."""
-    number = phone_numbers.parse(new.phone_number, new.default_region)
+    shared_cost = rules.policy.shared_cost_numbers
+    number = phone_numbers.parse(new.phone_number, new.default_region, shared_cost=shared_cost)
     own = hours_wish(new.hours)
     check_some_hour(rules.hours(number.e164), own)
     if new.time_zone is None and len(number.time_zones) > 1:
@@ -198,18 +200,25 @@ async def hold(uow: UnitOfWork, user_id: str, task_id: str) -> Task:
 
 
 async def resume(
-    uow: UnitOfWork, user_id: str, task_id: str, due_at: datetime | None = None
+    uow: UnitOfWork,
+    user_id: str,
+    task_id: str,
+    due_at: datetime | None = None,
+    *,
+    at_once: bool = False,
 ) -> Task:
     """Puts a held task back: its next call is due now, or when calling hours open.
 
-    `due_at` is when it was due before, if that is to be so again. Raises `Conflict` while its
+    `due_at` is when it was due before, if that is to be so again; a time before which its
+    creator wanted no call holds, unless they want it `at_once`. Raises `Conflict` while its
     last call is not finished: that may have reached the goal, and nobody shall be rung again for
     what they said a minute ago.
     """
     task = await own(uow, user_id, task_id)
     if await call_rows.unfinished(uow.session, task_id):
         raise Conflict("Its last call is still being finished. Resume the task after that.")
-    schedule = await _again(uow, task, TimeRule.RESUMED, "You resumed the task", due_at)
+    wish = Wish(TimeRule.RESUMED, uow.now, "You resumed the task")
+    schedule = await _again(uow, task, wish, due_at, None if at_once else task.not_before)
     await move(
         uow,
         task,
@@ -252,7 +261,8 @@ async def reopen(
         raise Conflict("Its last call is still being finished. Reopen the task after that.")
     if await do_not_call.is_listed(uow.session, user_id, task.phone_number):
         raise Conflict(do_not_call.LISTED)
-    schedule = await _again(uow, task, TimeRule.REOPENED, "You reopened the task", due_at)
+    wish = Wish(TimeRule.REOPENED, uow.now, "You reopened the task")
+    schedule = await _again(uow, task, wish, due_at, task.not_before)
     await move(
         uow,
         task,
@@ -268,11 +278,15 @@ async def reopen(
 
 
 async def _again(
-    uow: UnitOfWork, task: Task, rule: TimeRule, words: str, due_at: datetime | None
+    uow: UnitOfWork, task: Task, wish: Wish, due_at: datetime | None, not_before: datetime | None
 ) -> Schedule:
     if due_at is not None and due_at > uow.now:
-        return await when(uow, task, rule, due_at, f"{words}, at the time it was due before")
-    return await when(uow, task, rule, uow.now, words)
+        wish = Wish(wish.rule, due_at, f"{wish.words}, at the time it was due before")
+    wishes = [wish]
+    if not_before is not None and not_before > wish.at:
+        wishes.append(Wish(TimeRule.NOT_BEFORE, not_before, "Not before the time you chose"))
+    place, _ = await for_task(uow, task)
+    return choose(uow.now, wishes, place)
 
 
 async def own(uow: UnitOfWork, user_id: str, task_id: str) -> Task:

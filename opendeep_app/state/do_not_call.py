@@ -46,7 +46,8 @@ class DoNotCallState(rx.State):
             return rx.redirect(SIGN_IN)
         self.errors = {}
         try:
-            number = phone_numbers.parse(str(form.get("phone_number", ""))).e164
+            typed = str(form.get("phone_number", ""))
+            number = phone_numbers.parse(typed, shared_cost=True).e164
         except InvalidInput as error:
             self.errors = {error.field: error.message}
             return rx.call_script(f"document.getElementById('{error.field}')?.focus()")

@@ -149,7 +149,8 @@ class NewTaskState(rx.State):
     def _check_number(self, form: dict[str, str], left: str) -> None:
         typed = text(form, "phone_number")
         try:
-            number = phone_numbers.parse(typed)
+            shared_cost = deps().db.policy.shared_cost_numbers
+            number = phone_numbers.parse(typed, shared_cost=shared_cost)
         except InvalidInput as error:
             self.checked, self.zones, self.international = False, [], ""
             long_enough = len([c for c in typed if c.isdigit()]) >= 11
@@ -254,7 +255,9 @@ def _not_before(form: dict[str, Any]) -> datetime | None:
         raise InvalidInput("not_before", "Choose a date and a time.") from None
     zone = text(form, "time_zone")
     return at.replace(
-        tzinfo=_zone(zone or phone_numbers.parse(text(form, "phone_number")).time_zone)
+        tzinfo=_zone(
+            zone or phone_numbers.parse(text(form, "phone_number"), shared_cost=True).time_zone
+        )
     )
 
 

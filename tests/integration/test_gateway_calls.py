@@ -5,11 +5,13 @@ import contextlib
 import functools
 import gc
 import random
+import re
 import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -137,6 +139,30 @@ async def test_a_question_is_answered_while_the_recipient_waits(exchange: Exchan
     assert call.outcome is CallOutcome.ANSWERED
     [seen] = await exchange.heard()
     assert any(BORN in text for text in seen["heard"])
+
+
+async def measurements(exchange: Exchange) -> dict[str, int]:
+    """How many values each of the gateway's histograms holds."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        text = (await client.get(exchange.url + "/metrics")).text
+    found = re.findall(r"^opendeep_(\w+)_seconds_count ([\d.]+)$", text, re.MULTILINE)
+    return {name: int(float(value)) for name, value in found}
+
+
+async def test_a_call_is_measured(exchange: Exchange) -> None:
+    before = await measurements(exchange)
+    call_id = await exchange.dial(CLINIC)
+    question = await exchange.question(call_id)
+    await exchange.answer(question.id, BORN)
+    await exchange.ended(call_id)
+    after = await measurements(exchange)
+    more = {name: after[name] - before[name] for name in after}
+    assert more["first_word"] == 1
+    assert more["waiting"] == 1
+    # The question and the goodbye.
+    assert more["function"] == 2
+    assert more["relay"] > 10
+    assert more["reply"] > 1
 
 
 async def test_two_questions_one_after_the_other(exchange: Exchange) -> None:

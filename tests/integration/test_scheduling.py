@@ -146,6 +146,20 @@ async def test_a_skipped_call_is_not_made_and_costs_nothing(life: Life) -> None:
     await life.check()
 
 
+async def test_a_time_before_which_nobody_may_call_outlasts_a_hold(life: Life) -> None:
+    monday = life.clock() + timedelta(days=3)
+    task_id = await life.create(not_before=monday)
+    await life.wish("hold", task_id)
+    await life.wish("resume", task_id)
+    assert (await life.task(task_id)).next_action_at == monday
+    _, chosen = await explained(life, task_id)
+    assert [step.rule for step in chosen.steps] == [TimeRule.RESUMED, TimeRule.NOT_BEFORE]
+    await life.wish("hold", task_id)
+    await life.wish("call_now", task_id)
+    assert (await life.task(task_id)).next_action_at == life.clock()
+    await life.check()
+
+
 async def test_other_hours_move_the_call_as_if_they_had_always_held(life: Life) -> None:
     task_id = await life.create()
     at_once = (await life.task(task_id)).next_action_at

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opendeep_app.errors import InvalidInput
-from opendeep_app.services.phone_numbers import PhoneNumber, international, parse
+from opendeep_app.services.phone_numbers import PhoneNumber, international, parse, refusal
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,14 @@ def test_what_cannot_be_called_is_refused_in_words(text: str, words: str) -> Non
     with pytest.raises(InvalidInput, match=words) as refused:
         parse(text)
     assert refused.value.field == "phone_number"
+
+
+def test_shared_cost_numbers_are_called_only_where_that_is_wanted() -> None:
+    number = parse("+49 180 1 234567", shared_cost=True).e164
+    assert refusal(number, shared_cost=True) is None
+    assert "shared-cost" in (refusal(number) or "")
+    with pytest.raises(InvalidInput, match="premium-rate"):
+        parse("+1 900 555 0143", shared_cost=True)
 
 
 @given(
