@@ -125,11 +125,11 @@ class Site:
             user = await accounts.create_user(uow, f"person{next(_names)}@example.com")
             return user.id, await accounts.open_session(uow, user.id)
 
-    async def call(self, person: Person, number: str, seconds: float) -> str:
+    async def call(self, user_id: str, number: str, seconds: float) -> str:
         """Calls somebody who will ask; returns the task's id."""
         async with self.db.unit_of_work() as uow:
             new = tasks.NewTask(number, "Move my check-up.", info_timeout_seconds=round(seconds))
-            return (await tasks.create(uow, person.user_id, new)).id
+            return (await tasks.create(uow, user_id, new)).id
 
     async def question(self, task_id: str) -> InfoRequest:
         """What the agent asks in the task's call, as soon as it does."""
