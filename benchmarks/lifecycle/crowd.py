@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import phonenumbers
 from redis.asyncio import Redis
 from sqlalchemy import func, select
 from sqlmodel import col
@@ -36,9 +35,11 @@ from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.config import Settings
 from opendeep_app.db import Database
+from opendeep_app.errors import InvalidInput
+from opendeep_app.logs import configure_logs
 from opendeep_app.models import Call, CallStatus, Task, TaskStatus
 from opendeep_app.models.tasks import OPEN
-from opendeep_app.services import accounts, tasks
+from opendeep_app.services import accounts, phone_numbers, tasks
 from tests.fixtures.lives import assert_consistent
 from tests.fixtures.stacks import Stack
 
@@ -54,8 +55,8 @@ def numbers(suffixes: range) -> list[str]:
     for area in range(201, 990):
         for suffix in suffixes:
             number = f"+1{area}55501{suffix:02}"
-            if phonenumbers.is_valid_number(phonenumbers.parse(number)):
-                found.append(number)
+            with contextlib.suppress(InvalidInput):
+                found.append(phone_numbers.parse(number).e164)
     return found
 
 
@@ -260,4 +261,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    configure_logs()
     asyncio.run(main())
