@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opendeep_app.practice import functions, understanding
+from opendeep_app.practice.brief import Brief
 from opendeep_app.practice.turns import (
     Called,
     FunctionCall,
@@ -60,12 +61,12 @@ def reply(
 
     `request` holds the instructions of this one response, if it was asked for with any.
     """
-    return _Thought(instructions, tools, items).reply(request)
+    return _Thought(Brief(instructions), tools, items).reply(request)
 
 
 @dataclass
 class _Thought:
-    instructions: str
+    brief: Brief
     tools: Mapping[str, functions.Schema]
     items: Sequence[Item]
     called: dict[str, Called] = field(init=False)
@@ -90,7 +91,7 @@ class _Thought:
             case Heard():
                 return self._heard(self._unanswered())
             case _ if not self.introduced:
-                return Reply(self.opening)
+                return Reply(self.brief.opening)
             case _:
                 return Reply()
 
@@ -110,35 +111,6 @@ class _Thought:
                 heard.append(item.text)
         return " ".join(text for text in reversed(heard) if text)
 
-    # What the brief says
-
-    def _block(self, tag: str) -> str:
-        match = re.search(rf"<{tag}>(.*?)</{tag}>", self.instructions, re.DOTALL)
-        return match.group(1).strip() if match else ""
-
-    @property
-    def goal(self) -> str:
-        return self._block("goal").rstrip(".") or "a short question"
-
-    @property
-    def principal(self) -> str:
-        return self._block("principal") or "my principal"
-
-    @property
-    def opening(self) -> str:
-        opening = self._block("opening") or f"Hello, {self.introduction}"
-        return f"{opening} {self.purpose}".strip()
-
-    @property
-    def purpose(self) -> str:
-        return self._block("purpose")
-
-    @property
-    def introduction(self) -> str:
-        return (
-            f"I am an AI assistant calling on behalf of {self.principal} about this: {self.goal}."
-        )
-
     @property
     def introduced(self) -> bool:
         return any(isinstance(item, Said) and item.whole for item in self.items)
@@ -146,37 +118,12 @@ class _Thought:
     @property
     def explained(self) -> bool:
         """Whether the recipient has heard why the agent calls."""
-        if not self.purpose:
+        if not self.brief.purpose:
             return True
         return any(
-            isinstance(item, Said) and item.whole and self.goal in item.text for item in self.items
+            isinstance(item, Said) and item.whole and self.brief.goal in item.text
+            for item in self.items
         )
-
-    def _known(self, question: str) -> str | None:
-        """What the brief answers to a question, if it does."""
-        facts = [
-            (overlap(question, label), answer.strip())
-            for label, mark, answer in (
-                line.removeprefix("- ").partition(": ")
-                for line in self._block("facts").splitlines()
-            )
-            if mark
-        ]
-        score, answer = max(facts, default=(0.0, ""))
-        if score > 0.5:
-            return answer
-        background = f"{self.goal}.\n{self._block('context')}"
-        words = understanding.content_words(background)
-        fitting = [
-            option
-            for option in understanding.options_in(question)
-            if understanding.content_words(option) and understanding.content_words(option) <= words
-        ]
-        if len(fitting) == 1:
-            return fitting[0]
-        scored = ((overlap(question, text), text) for text in sentences(background))
-        score, sentence = max(scored, default=(0.0, ""))
-        return sentence if score > 0.6 else None
 
     # The creator's answer
 
@@ -226,7 +173,7 @@ class _Thought:
         if answer := _ANSWER.search(text):
             return self._deliver(answer.group(1).strip('"“” '))
         if not self.introduced:
-            return Reply(self.opening)
+            return Reply(self.brief.opening)
         return Reply(self._still_checking() if _WAITING.search(text) else CAN_YOU_HELP)
 
     def _part(self, text: str) -> Reply:
@@ -266,7 +213,7 @@ class _Thought:
             return self._end(
                 "I can't hear you, so I will end the call. Goodbye.", "Nobody spoke", "inconclusive"
             )
-        return Reply(ANYBODY_THERE if self.introduced else self.opening)
+        return Reply(ANYBODY_THERE if self.introduced else self.brief.opening)
 
     def _heard(self, text: str) -> Reply:
         kind = kind_of_turn(text)
@@ -282,13 +229,13 @@ class _Thought:
             case Kind.MENU:
                 return self._menu(text)
             case Kind.SCREENING | Kind.IDENTITY | Kind.PURPOSE:
-                return Reply(self.introduction[0].upper() + self.introduction[1:])
+                return Reply(self.brief.introduction[0].upper() + self.brief.introduction[1:])
             case _ if not self.introduced:
-                return Reply(self.opening)
+                return Reply(self.brief.opening)
             case _ if not self.explained and kind not in BEFORE_PURPOSE:
-                return Reply(self.purpose)
+                return Reply(self.brief.purpose)
             case Kind.HOSTILE:
-                return Reply(f"I can't help with that. I am calling about this: {self.goal}.")
+                return Reply(f"I can't help with that. I am calling about this: {self.brief.goal}.")
             case Kind.CALL_LATER:
                 return self._later(text)
             case Kind.REFUSAL:
@@ -316,7 +263,7 @@ class _Thought:
 
     def _question(self, text: str) -> Reply:
         question = question_in(text)
-        known = self._known(question)
+        known = self.brief.answer_to(question)
         if known:
             return Reply(f"The answer is: {known.rstrip('.')}.")
         arguments = {
@@ -353,7 +300,7 @@ class _Thought:
 
     def _voicemail(self, text: str) -> Reply:
         full = "full" in text.lower()
-        message = f"Hello, {self.introduction} We will try again later. Goodbye."
+        message = f"Hello, {self.brief.introduction} We will try again later. Goodbye."
         return self._end("" if full else message, "A voicemail answered", "voicemail")
 
     def _menu(self, text: str) -> Reply:
@@ -365,7 +312,7 @@ class _Thought:
         key, _ = max(
             choices,
             key=lambda each: (
-                overlap(each[1], self.goal),
+                overlap(each[1], self.brief.goal),
                 bool(person.search(each[1])),
                 -choices.index(each),
             ),
@@ -385,7 +332,7 @@ class _Thought:
     def _last_said(self) -> str:
         return next(
             (item.text for item in reversed(self.items) if isinstance(item, Said) and item.text),
-            self.opening,
+            self.brief.opening,
         )
 
     # Functions

@@ -9,7 +9,6 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
@@ -17,34 +16,15 @@ from uuid import uuid4
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from opendeep_app.practice import sound, turns
+from opendeep_app.practice import session_settings, sound, turns
 from opendeep_app.practice.conversation import Conversation, Entry
 from opendeep_app.practice.response import Response
+from opendeep_app.practice.session_settings import DEFAULT_VAD, SESSION_SECONDS, ClientError
 
 Event = dict[str, Any]
 Observer = Callable[[str, str], None]
 """Told "called" or "returned" and the function call's id, as these cross the socket."""
-SESSION_SECONDS = 3600
 THINKING_SECONDS = 0.3
-DEFAULT_VAD: Event = {
-    "type": "server_vad",
-    "threshold": 0.5,
-    "prefix_padding_ms": 300,
-    "silence_duration_ms": 500,
-    "idle_timeout_ms": None,
-    "create_response": True,
-    "interrupt_response": True,
-}
-
-
-class ClientError(Exception):
-    """The client sent something that the API refuses; becomes an `error` event."""
-
-    def __init__(self, code: str, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.param = param
 
 
 class RealtimeSession:
@@ -63,27 +43,7 @@ class RealtimeSession:
         self._response: Response | None = None
         self._response_owed = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._session: Event = {
-            "type": "realtime",
-            "object": "realtime.session",
-            "id": f"sess_{uuid4().hex[:24]}",
-            "model": model,
-            "expires_at": int(time.time()) + SESSION_SECONDS,
-            "instructions": "",
-            "output_modalities": ["audio"],
-            "tools": [],
-            "tool_choice": "auto",
-            "max_output_tokens": "inf",
-            "audio": {
-                "input": {
-                    "format": {"type": "audio/pcmu"},
-                    "transcription": None,
-                    "noise_reduction": None,
-                    "turn_detection": dict(DEFAULT_VAD),
-                },
-                "output": {"format": {"type": "audio/pcmu"}, "voice": "marin", "speed": 1.0},
-            },
-        }
+        self._session = session_settings.initial(model)
         self._handlers: dict[str, Callable[[Event], Awaitable[None]]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._append,
@@ -168,29 +128,7 @@ class RealtimeSession:
         return detection
 
     async def _update(self, event: Event) -> None:
-        changes = event["session"]
-        if changes.get("type") != "realtime":
-            raise ClientError(
-                "missing_required_parameter",
-                "Missing required parameter: 'session.type'.",
-                "session.type",
-            )
-        if changes.get("model", self._session["model"]) != self._session["model"]:
-            raise ClientError(
-                "cannot_update_model", "The model of a session cannot be changed.", "session.model"
-            )
-        for side in ("input", "output"):
-            wanted = (changes.get("audio") or {}).get(side, {}).get("format")
-            if wanted and wanted.get("type") != "audio/pcmu":
-                raise ClientError(
-                    "invalid_value",
-                    "The practice model speaks audio/pcmu only.",
-                    f"session.audio.{side}.format",
-                )
-        detection = (changes.get("audio") or {}).get("input", {}).get("turn_detection")
-        if detection and detection.get("type") == "server_vad":
-            changes["audio"]["input"]["turn_detection"] = DEFAULT_VAD | detection
-        _merge(self._session, changes)
+        session_settings.update(self._session, event["session"])
         if self._vad:
             self._ear.silence_ms = (
                 self._vad.get("silence_duration_ms") or DEFAULT_VAD["silence_duration_ms"]
@@ -404,16 +342,3 @@ def _heard_item(item_id: str) -> Event:
         "status": "completed",
         "content": [{"type": "input_audio", "transcript": None}],
     }
-
-
-def _merge(target: Event, changes: Event) -> None:
-    """Takes over the fields that are present, nested objects field by field."""
-    for key, value in changes.items():
-        if (
-            isinstance(value, dict)
-            and isinstance(target.get(key), dict)
-            and key != "turn_detection"
-        ):
-            _merge(target[key], value)
-        else:
-            target[key] = value
