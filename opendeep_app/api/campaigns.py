@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from email.message import Message
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,9 +17,10 @@ from opendeep_app.api.tasks import AllWishes, CallWishes, wishes_of
 from opendeep_app.errors import InvalidInput, NotFound
 from opendeep_app.models import CallOutcome, TaskStatus
 from opendeep_app.repositories import campaigns as rows
-from opendeep_app.repositories.tasks import MAX_LIMIT
+from opendeep_app.repositories.tasks import MAX_LIMIT, TaskQuery
 from opendeep_app.services import budgets
 from opendeep_app.services import campaigns as service
+from opendeep_app.services.batches import Action, carry_out
 from opendeep_app.services.idempotency_keys import once
 from opendeep_app.services.tasks import HIGHEST_BUDGET, NewTask
 
@@ -239,6 +240,21 @@ async def change_campaign(
         campaign = await uow.session.get_one(models.Campaign, campaign_id)
         progress = await rows.progress(uow.session, [campaign_id])
         return CampaignProgress.far(campaign, progress[campaign_id])
+
+
+@router.post("/{campaign_id}/{action}")
+async def act(
+    caller: Caller,
+    deps: Deps,
+    campaign_id: PathId,
+    action: Literal[Action.HOLD, Action.RESUME, Action.CANCEL],
+) -> CampaignProgress:
+    """Hold, resume or cancel each task of the campaign for which that is possible."""
+    await get_campaign(caller, deps, campaign_id)
+    query = TaskQuery(campaign_id=campaign_id)
+    async for _ in carry_out(deps.db, caller.id, action, query):
+        pass
+    return await get_campaign(caller, deps, campaign_id)
 
 
 def _read(body: bytes) -> NewCampaign:

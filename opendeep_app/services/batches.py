@@ -1,18 +1,20 @@
 """One action on many tasks: what it would do, and doing it a few tasks at a time."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from opendeep_app.db import UnitOfWork
+from opendeep_app.db import Database, UnitOfWork
 from opendeep_app.errors import OpenDeepError
 from opendeep_app.models import Task, TaskEventType, TaskStatus
 from opendeep_app.models.tasks import CALLABLE
+from opendeep_app.repositories import task_list
 from opendeep_app.repositories import tasks as task_rows
+from opendeep_app.repositories.tasks import Sort, TaskQuery
 from opendeep_app.services import moving, tasks
 from opendeep_app.services.transitions import MOVES
 
@@ -100,30 +102,48 @@ def undoable(action: Action) -> bool:
     return action in _UNDO
 
 
-async def apply(
-    uow: UnitOfWork,
+async def carry_out(
+    db: Database,
     user_id: str,
     action: Action,
-    ids: Collection[str],
-    done: Done,
+    query: TaskQuery,
+    among: Collection[str] | None = None,
     hours: Wish | None = None,
-) -> None:
-    """Acts on each of the tasks; those that cannot (any more) stay as they are.
+) -> AsyncIterator[Done]:
+    """Acts on all tasks that match, of these if given; yields what is done after a few each time.
 
-    `hours` are the new ones if these are what changes.
+    Tasks that cannot (any more) stay as they are. `hours` are the new ones if these are what
+    changes.
     """
     changing: Service = partial(moving.change_hours, hours=hours)
     service = changing if action is Action.HOURS else _SERVICES[action]
-    for task_id in ids:
-        task = await task_rows.get(uow.session, user_id, task_id)
-        before = Before(task.next_action_at, task.hours) if task else None
-        try:
-            await service(uow, user_id, task_id)
-        except OpenDeepError as error:
-            done.refused.append(error.message)
-        else:
-            assert before is not None
-            done.changed[task_id] = before
+    sources = SOURCES[action]
+    statuses = tuple(s for s in sources if s in query.statuses) if query.statuses else sources
+    # In an order that the action itself does not change.
+    query = replace(query, statuses=statuses, sort=Sort.NEWEST, limit=CHUNK)
+    done, after = Done(), None
+    while statuses:
+        async with db.reading() as session:
+            found = await task_list.matching(session, user_id, query, after, among)
+        if not found:
+            return
+        after = found[-1]
+        async with db.unit_of_work() as uow:
+            for _, task_id in found:
+                await _apply(uow, user_id, task_id, service, done)
+        yield done
+
+
+async def _apply(uow: UnitOfWork, user_id: str, task_id: str, service: Service, done: Done) -> None:
+    task = await task_rows.get(uow.session, user_id, task_id)
+    before = Before(task.next_action_at, task.hours) if task else None
+    try:
+        await service(uow, user_id, task_id)
+    except OpenDeepError as error:
+        done.refused.append(error.message)
+    else:
+        assert before is not None
+        done.changed[task_id] = before
 
 
 async def undo(uow: UnitOfWork, user_id: str, action: Action, changed: Mapping[str, Before]) -> int:

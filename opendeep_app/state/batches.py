@@ -1,15 +1,13 @@
 """Acting on many tasks: what is chosen, what would happen, how far it is, and taking it back."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import reflex as rx
 
 from opendeep_app.errors import InvalidInput
-from opendeep_app.models import TaskStatus
 from opendeep_app.repositories import task_list
-from opendeep_app.repositories.tasks import Sort, TaskQuery
+from opendeep_app.repositories.tasks import TaskQuery
 from opendeep_app.runtime import deps
 from opendeep_app.services import batches
 from opendeep_app.services.batches import CHUNK, Action, Before, Done
@@ -118,18 +116,8 @@ class BatchState(rx.State):
             self.running, self.progress = True, 0
             wanted = self.will_change
         yield
-        done, after = Done(), None
-        # In an order that the action itself does not change.
-        query = replace(query, statuses=_within(query, action), sort=Sort.NEWEST, limit=CHUNK)
-        while query.statuses:
-            async with deps().db.reading() as session:
-                found = await task_list.matching(session, user.id, query, after, chosen)
-            if not found:
-                break
-            after = found[-1]
-            ids = [task_id for _, task_id in found]
-            async with deps().db.unit_of_work() as uow:
-                await batches.apply(uow, user.id, action, ids, done, hours)
+        done = Done()
+        async for done in batches.carry_out(deps().db, user.id, action, query, chosen, hours):
             async with self:
                 self.progress = min(99, 100 * len(done.changed) // max(1, wanted))
         async with self:
@@ -170,11 +158,6 @@ class BatchState(rx.State):
         if not self.all_matching:
             return TaskQuery(), list(self.chosen)
         return (await self.get_state(TasksState)).query(), None
-
-
-def _within(query: TaskQuery, action: Action) -> tuple[TaskStatus, ...]:
-    sources = batches.SOURCES[action]
-    return tuple(s for s in query.statuses if s in sources) if query.statuses else sources
 
 
 def _tasks(count: int) -> str:

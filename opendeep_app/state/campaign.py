@@ -9,13 +9,13 @@ from opendeep_app.bus import Topic
 from opendeep_app.errors import InvalidInput, OpenDeepError
 from opendeep_app.live import LiveState, tabs
 from opendeep_app.models import Campaign
-from opendeep_app.repositories import campaigns, task_list
+from opendeep_app.repositories import campaigns
 from opendeep_app.repositories.tasks import TaskQuery
 from opendeep_app.rules import HoursWish, RetryWish
 from opendeep_app.runtime import deps
 from opendeep_app.services import batches, budgets, rules
 from opendeep_app.services import campaigns as service
-from opendeep_app.services.batches import CHUNK, Action, Done
+from opendeep_app.services.batches import Action, Done
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.campaigns import CampaignRow, campaign_row
 from opendeep_app.state.rules import (
@@ -140,20 +140,10 @@ class CampaignState(LiveState, rx.State):
                 return
             self.acting = "…"
             wish = Action(action)
-            # In an order that the action itself does not change.
-            query = TaskQuery(
-                campaign_id=self._campaign_id, statuses=batches.SOURCES[wish], limit=CHUNK
-            )
+            query = TaskQuery(campaign_id=self._campaign_id)
         yield
-        done, after = Done(), None
-        while True:
-            async with deps().db.reading() as session:
-                found = await task_list.matching(session, user.id, query, after, None)
-            if not found:
-                break
-            after = found[-1]
-            async with deps().db.unit_of_work() as uow:
-                await batches.apply(uow, user.id, wish, [task_id for _, task_id in found], done)
+        done = Done()
+        async for done in batches.carry_out(deps().db, user.id, wish, query):
             async with self:
                 self.acting = f"{len(done.changed):,}"
         async with self:

@@ -198,3 +198,24 @@ async def test_campaigns_tell_how_far_they_are_and_what_they_may_cost(
     assert (await bob.get("/api/campaigns")).json() == {"items": [], "next_cursor": None}
     assert (await bob.get(path)).status_code == 404
     assert (await bob.patch(path, json={"budget_micros": 7})).status_code == 404
+
+
+async def test_all_tasks_of_a_campaign_are_held_resumed_and_cancelled(
+    ada: httpx.AsyncClient, bob: httpx.AsyncClient
+) -> None:
+    other = (await ada.post("/api/tasks", json={"phone_number": NUMBERS[0], "goal": "Hi"})).json()
+    body = {"goal": "Say hello", "contacts": contacts(*NUMBERS)}
+    campaign = (await ada.post("/api/campaigns", json=body)).json()
+    await ada.post(f"/api/tasks/{campaign['task_ids'][0]}/cancel")
+    path = f"/api/campaigns/{campaign['id']}"
+
+    held = (await ada.post(f"{path}/hold")).json()
+    assert held["statuses"] == {"CANCELLED": 1, "ON_HOLD": 2}
+    assert held == (await ada.get(path)).json() == (await ada.post(f"{path}/hold")).json()
+    resumed = (await ada.post(f"{path}/resume")).json()
+    assert resumed["statuses"] == {"CANCELLED": 1, "PENDING": 2}
+    assert (await bob.post(f"{path}/cancel")).status_code == 404
+    assert (await ada.post(f"{path}/cancel")).json()["statuses"] == {"CANCELLED": 3}
+    assert (await ada.get(f"/api/tasks/{other['id']}")).json()["status"] == "PENDING"
+    unknown = await ada.post(f"{path}/explode")
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "action")

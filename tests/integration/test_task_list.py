@@ -16,7 +16,7 @@ from opendeep_app.repositories import task_list
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.repositories.tasks import Sort, TaskQuery
 from opendeep_app.services import batches, saved_views
-from opendeep_app.services.batches import Action, Done
+from opendeep_app.services.batches import Action
 from opendeep_app.state.rows import glance_row
 from tests.fixtures.lives import Life, found
 
@@ -135,10 +135,8 @@ async def test_many_at_once_do_what_the_preview_said(life: Life) -> None:
         }
     preview = batches.preview(Action.HOLD, counts)
     assert (preview.total, preview.skipped) == (4, {TaskStatus.CANCELLED: 1})
-    done = Done()
-    async with life.db.unit_of_work() as uow:
-        await batches.apply(uow, life.user_id, Action.HOLD, ids, done)
-    assert (len(done.changed), len(done.refused)) == (4, 1)
+    async for done in batches.carry_out(life.db, life.user_id, Action.HOLD, TaskQuery(), ids):
+        assert (set(done.changed), done.refused) == (set(ids[1:]), [])
     life.clock.advance(hours=1)
     async with life.db.unit_of_work() as uow:
         assert await batches.undo(uow, "somebody else", Action.HOLD, done.changed) == 0
@@ -146,14 +144,16 @@ async def test_many_at_once_do_what_the_preview_said(life: Life) -> None:
     assert [(await life.task(task_id)).status for task_id in ids[1:]] == [TaskStatus.PENDING] * 4
     assert due[1] is not None
     mornings = {"days": {"mon": [{"start": "08:00:00", "end": "12:00:00"}]}}
-    done = Done()
-    async with life.db.unit_of_work() as uow:
-        await batches.apply(uow, life.user_id, Action.HOURS, ids, done, mornings)
+    action = batches.carry_out(life.db, life.user_id, Action.HOURS, TaskQuery(), hours=mornings)
+    (done,) = [done async for done in action]
     assert [(await life.task(task_id)).hours for task_id in ids] == [None, *[mornings] * 4]
     async with life.db.unit_of_work() as uow:
         assert await batches.undo(uow, life.user_id, Action.HOURS, done.changed) == 4
     assert [(await life.task(task_id)).hours for task_id in ids] == [None] * 5
     assert not batches.undoable(Action.CALL_NOW)
+    cancelled = TaskQuery(statuses=(TaskStatus.CANCELLED,))
+    async for _ in batches.carry_out(life.db, life.user_id, Action.HOLD, cancelled):
+        pytest.fail("Nothing can be held.")
     await life.check()
 
 
