@@ -19,13 +19,17 @@ CONTACTS = [
 ]
 
 
+def signed_in(stack: Stack, key: str) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.AsyncClient(base_url=stack.web_url, headers=headers, trust_env=False)
+
+
 async def test_a_campaign_is_followed_limited_and_held(page: Page, stack: Stack) -> None:
     key = stack.add_user("many@example.com")
     await sign_in(page, stack, "many@example.com")
     await page.goto(stack.web_url + "/campaigns")
     await expect(page.get_by_role("heading", name="No campaign yet")).to_be_visible()
-    async with httpx.AsyncClient(base_url=stack.web_url, trust_env=False) as client:
-        client.headers["Authorization"] = f"Bearer {key}"
+    async with signed_in(stack, key) as client:
         body = {
             "name": "Opening hours of every museum in the two cities",
             "goal": "Ask when they open on Sundays and what a ticket costs",
@@ -53,6 +57,8 @@ async def test_a_campaign_is_followed_limited_and_held(page: Page, stack: Stack)
     await page.get_by_test_id("campaign-resume").click()
     await expect(groups.filter(has_text="On hold")).to_have_count(0)
     await expect(page.get_by_text("Resumed 5 tasks.")).to_be_visible()
+    async with signed_in(stack, key) as client:
+        await client.post(f"/api/tasks/{created['task_ids'][1]}/call-now")
 
     budget = page.get_by_test_id("campaign-budget")
     await expect(budget).to_have_value("2.50")

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +81,8 @@ class Workers:
             if not self.running[-1].is_alive():
                 self.start()
 
-    @contextlib.contextmanager
-    def as_people_start_them(self) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def as_people_start_them(self) -> AsyncIterator[None]:
         """A worker from the command line, stopped in the end as a supervisor stops it."""
         with self._log.open("ab") as log:
             process = subprocess.Popen(
@@ -94,7 +94,8 @@ class Workers:
         try:
             yield
             process.terminate()
-            assert process.wait(20) == 0
+            # The carrier runs in this process and goes on answering the worker.
+            assert await asyncio.to_thread(process.wait, 20) == 0
         finally:
             process.kill()
             process.wait()
@@ -308,7 +309,7 @@ async def test_redis_forgets_everything_and_restarts_in_the_middle_of_twenty_tas
 @swift
 @pytest.mark.timeout(120)
 async def test_two_workers_race_for_fifty_due_tasks(exchange: Exchange, workers: Workers) -> None:
-    with workers.as_people_start_them():
+    async with workers.as_people_start_them():
         workers.start()
         await until(lambda: workers.report().count("Starting worker") == 2, 40)
         await create(exchange, 50, max_attempts=1)

@@ -159,8 +159,8 @@ async def test_a_call_is_measured(exchange: Exchange) -> None:
     more = {name: after[name] - before[name] for name in after}
     assert more["first_word"] == 1
     assert more["waiting"] == 1
-    assert more["relay"] > 10
-    assert more["reply"] > 1
+    assert more["relay"] > 0
+    assert more["reply"] > 0
     # What waits, for an answer or for the goodbye to be heard, is not a function's own time.
     assert more["function"] == 0
     await exchange.ended(await exchange.dial(MENU))
