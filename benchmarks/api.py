@@ -1,9 +1,10 @@
 """How long a page of tasks takes over REST, whatever is asked for, among a million tasks.
 
-uv run python -m benchmarks.api [--tasks 1000000] [--rounds 300] [--databases sqlite postgresql]
+uv run python -m benchmarks.api DATABASE_URL [--rounds 300]
 
-Requests are made up: any statuses, times, words, sort and page, `limit=50`. The API runs in this
-process without a network; the floor is a read that finds nothing, through the same doors.
+The database is one that `benchmarks.seed` has filled; a key for its user is added. Requests are
+made up: any statuses, times, words, sort and page, `limit=50`. The API runs in this process
+without a network; the floor is a read that finds nothing, through the same doors.
 """
 
 import argparse
@@ -25,8 +26,7 @@ from sqlalchemy import event
 from starlette.applications import Starlette
 
 from benchmarks.figures import ratio, summary
-from benchmarks.lifecycle.databases import KINDS, database
-from benchmarks.seed import EMAIL, FIRST, LAST, seed
+from benchmarks.seed import EMAIL, FIRST, LAST
 from opendeep_app.api.app import build_api
 from opendeep_app.bus import Bus
 from opendeep_app.config import Settings
@@ -160,17 +160,12 @@ def redis() -> Iterator[str]:
 def main() -> None:
     """Prints one JSON line."""
     parser = argparse.ArgumentParser(description="Pages of tasks over REST.")
-    parser.add_argument("--tasks", type=int, default=1_000_000)
+    parser.add_argument("database")
     parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--databases", nargs="+", choices=KINDS, default=list(KINDS))
-    arguments = parser.parse_args()
-    figures: dict[str, Any] = {"tasks": arguments.tasks}
+    given = parser.parse_args()
     with redis() as redis_url:
-        for kind in arguments.databases:
-            with database(kind) as url:
-                seed(url, arguments.tasks)
-                figures[kind] = asyncio.run(measure(url, redis_url, arguments.rounds))
-    sys.stdout.write(json.dumps(figures) + "\n")
+        figures = asyncio.run(measure(given.database, redis_url, given.rounds))
+    sys.stdout.write(json.dumps({"benchmark": "api", **figures}) + "\n")
 
 
 if __name__ == "__main__":
