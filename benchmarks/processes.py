@@ -31,8 +31,10 @@ def memory(pid: int | str) -> float:
     """Megabytes of the process's own ("self" is this one).
 
     Not counted are pages of files, such as the mapped database, which the system drops when it
-    needs the room (`RssAnon` in proc_pid_status(5)).
+    needs the room (`RssAnon` in proc_pid_status(5)). One that has ended has none.
     """
-    status = Path(f"/proc/{pid}/status").read_text()
-    kib = next(line for line in status.splitlines() if line.startswith("RssAnon:")).split()[1]
-    return int(kib) / 1024
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
