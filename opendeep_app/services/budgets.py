@@ -43,6 +43,16 @@ class Shortage:
     reason: str
 
 
+@dataclass(frozen=True)
+class Accounts:
+    """What a call is paid from: rows that are locked until the transaction ends."""
+
+    task: Task
+    user: User
+    day: DailySpending
+    campaign: Campaign | None
+
+
 def dollars(micros: int) -> str:
     """An amount as people read it."""
     return f"${micros / 1e6:,.2f}"
@@ -53,19 +63,24 @@ def worst_case(uow: UnitOfWork, task: Task) -> int:
     return costs.worst_case_micros(task.max_call_seconds, uow.policy.prices)
 
 
-async def shortage(uow: UnitOfWork, task: Task) -> Shortage | None:
-    """What the task's next call must wait for; None when every budget has room for it."""
-    amount = worst_case(uow, task)
+async def accounts(uow: UnitOfWork, task: Task) -> Accounts:
+    """What the task's next call is paid from, locked until the transaction ends."""
     user, day = await _day(uow, task.user_id)
-    campaign = await _campaign(uow, task)
+    return Accounts(task, user, day, await _campaign(uow, task))
+
+
+def shortage(uow: UnitOfWork, payers: Accounts) -> Shortage | None:
+    """What the task's next call must wait for; None when every budget has room for it."""
+    task, user, day, campaign = payers.task, payers.user, payers.day, payers.campaign
+    amount = worst_case(uow, task)
     midnight = _turn_of_day(uow.now, user)
-    accounts: list[tuple[str, int | None, Task | Campaign | DailySpending, timedelta]] = [
+    limits: list[tuple[str, int | None, Task | Campaign | DailySpending, timedelta]] = [
         ("this task", task.budget_micros, task, LATER),
         ("your day", user.daily_budget_micros, day, midnight - uow.now),
     ]
     if campaign is not None:
-        accounts.append(("its campaign", campaign.budget_micros, campaign, LATER))
-    for whose, budget, account, until in accounts:
+        limits.append(("its campaign", campaign.budget_micros, campaign, LATER))
+    for whose, budget, account, until in limits:
         spent, reserved = account.spent_micros, account.reserved_micros
         if budget is None or spent + reserved + amount <= budget:
             continue
@@ -80,17 +95,15 @@ async def shortage(uow: UnitOfWork, task: Task) -> Shortage | None:
     return None
 
 
-async def reserve(uow: UnitOfWork, task: Task, call: Call) -> dict[str, Any]:
+async def reserve(uow: UnitOfWork, payers: Accounts, call: Call) -> dict[str, Any]:
     """Sets aside what the call can cost; returns the task's columns that change with it."""
-    amount = worst_case(uow, task)
-    _, day = await _day(uow, task.user_id)
-    campaign = await _campaign(uow, task)
-    call.reserved_micros, call.reserved_on = amount, day.day
-    day.reserved_micros += amount
-    if campaign is not None:
-        campaign.reserved_micros += amount
+    amount = worst_case(uow, payers.task)
+    call.reserved_micros, call.reserved_on = amount, payers.day.day
+    payers.day.reserved_micros += amount
+    if payers.campaign is not None:
+        payers.campaign.reserved_micros += amount
     await uow.session.flush()
-    return {"reserved_micros": task.reserved_micros + amount}
+    return {"reserved_micros": payers.task.reserved_micros + amount}
 
 
 async def settle(uow: UnitOfWork, task: Task, call: Call) -> dict[str, Any]:
@@ -228,13 +241,13 @@ async def _day(uow: UnitOfWork, user_id: str, day: str = "") -> tuple[User, Dail
     """The user and their day, locked; today unless said otherwise."""
     user = await uow.session.get_one(User, user_id)
     day = day or uow.now.astimezone(ZoneInfo(user.time_zone)).date().isoformat()
-    key: dict[str, Any] = {"user_id": user_id, "day": day}
-    if await uow.session.get(DailySpending, (user_id, day)) is None:
-        await uow.add_unless_exists(DailySpending(**key))
-    locked = await uow.session.get_one(
-        DailySpending, (user_id, day), with_for_update=True, populate_existing=True
-    )
-    return user, locked
+    while (found := await _locked(uow, (user_id, day))) is None:
+        await uow.add_unless_exists(DailySpending(user_id=user_id, day=day))
+    return user, found
+
+
+async def _locked(uow: UnitOfWork, key: tuple[str, str]) -> DailySpending | None:
+    return await uow.session.get(DailySpending, key, with_for_update=True, populate_existing=True)
 
 
 async def _campaign(uow: UnitOfWork, task: Task) -> Campaign | None:

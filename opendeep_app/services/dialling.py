@@ -38,6 +38,7 @@ from opendeep_app.services import (
     phone_numbers,
     rules,
 )
+from opendeep_app.services.budgets import Accounts
 from opendeep_app.services.scheduling import when
 from opendeep_app.services.transitions import move, record
 
@@ -86,10 +87,11 @@ async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
             continue
         if live_by_user.get(task.user_id, 0) >= uow.policy.max_user_calls:
             continue
-        if short := await budgets.shortage(uow, task):
+        payers = await budgets.accounts(uow, task)
+        if short := budgets.shortage(uow, payers):
             await budgets.postpone(uow, task, short)
             continue
-        call = await _claim(uow, task)
+        call = await _claim(uow, payers)
         if call is not None:
             numbers.add(task.phone_number)
             live_by_user[task.user_id] = live_by_user.get(task.user_id, 0) + 1
@@ -222,7 +224,8 @@ async def _wait_for_carrier(uow: UnitOfWork, health: CarrierHealth) -> None:
         )
 
 
-async def _claim(uow: UnitOfWork, task: Task) -> Call | None:
+async def _claim(uow: UnitOfWork, payers: Accounts) -> Call | None:
+    task = payers.task
     attempt = await call_rows.next_attempt_number(uow.session, task.id)
     call = Call(
         task_id=task.id,
@@ -240,7 +243,7 @@ async def _claim(uow: UnitOfWork, task: Task) -> Call | None:
         Claimed(attempt_number=attempt, retry=task.status is TaskStatus.RETRY_SCHEDULED),
         call_id=call.id,
         current_attempt_count=task.current_attempt_count + 1,
-        **await budgets.reserve(uow, task, call),
+        **await budgets.reserve(uow, payers, call),
     )
     return call
 

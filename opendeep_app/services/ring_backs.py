@@ -35,7 +35,8 @@ async def match(uow: UnitOfWork, from_number: str, carrier_sid: str) -> Call | N
             await ending.withdraw(uow, going_on, "They rang back before we dialled", uow.now)
         if task.status not in MOVES[TaskEventType.CALL_RECEIVED].sources:
             continue
-        if await budgets.shortage(uow, task):
+        payers = await budgets.accounts(uow, task)
+        if budgets.shortage(uow, payers):
             return None
         call = Call(
             task_id=task_id,
@@ -56,7 +57,7 @@ async def match(uow: UnitOfWork, from_number: str, carrier_sid: str) -> Call | N
             Received(attempt_number=call.attempt_number, carrier_sid=carrier_sid),
             call_id=call.id,
             current_attempt_count=task.current_attempt_count + 1,
-            **await budgets.reserve(uow, task, call),
+            **await budgets.reserve(uow, payers, call),
         )
         return call
     return None

@@ -147,17 +147,17 @@ async def _append(
     values = values | {"updated_at": uow.now, "event_count": col(Task.event_count) + 1}
     if isinstance(payload, Ended | Analysed):
         values["last_outcome"] = payload.outcome
-    sequence = await uow.session.scalar(
+    # The row as it is now comes with the same statement.
+    changed = await uow.session.scalar(
         statement.values(**values)
-        .returning(col(Task.event_count))
-        .execution_options(synchronize_session=False)
+        .returning(Task)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    if sequence is None:
+    if changed is None:
         return False
-    entry = _event(uow, task, sequence, event, payload, actor, call_id, moves_from)
+    entry = _event(uow, task, changed.event_count, event, payload, actor, call_id, moves_from)
     uow.session.add(entry)
     await uow.session.flush()
-    await uow.session.refresh(task)
     if event in TELLING:
         await search.rewrite(uow.session, task)
     await webhooks.announce(uow, task, entry)
