@@ -176,6 +176,7 @@ class Settings(BaseSettings):
             adopt_after_seconds=self.adopt_after_seconds,
             withdraw_after_seconds=self.withdraw_after_seconds,
             session_lost_seconds=self.session_lost_seconds,
+            calls_per_second=self.calls_per_second,
             max_concurrent_calls=self.max_concurrent_calls,
             max_user_calls=self.max_user_calls,
             private_webhooks=self.private_webhooks,

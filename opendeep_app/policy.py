@@ -34,6 +34,7 @@ class Policy:
     retry_base_seconds: float = 300
     info_timeout_seconds: float = 30
     info_extension_seconds: float = 30
+    calls_per_second: float = 50
     max_concurrent_calls: int = 100
     max_user_calls: int = 50
     #: A job that has not run by now, or of whose worker nothing is heard, is lost.

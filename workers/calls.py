@@ -26,7 +26,7 @@ MACHINES = (
 async def place_call(ctx: dict[str, Any], call_id: str) -> str:
     """Dials an intent, at most once whatever happens to this process; returns the outcome."""
     deps: Dependencies = ctx["deps"]
-    await wait_for_turn(deps.bus, deps.settings.calls_per_second)
+    await wait_for_turn(deps.bus, deps.db.policy.calls_per_second)
     async with deps.db.unit_of_work() as uow:
         # Whatever suspends this process from here on: once the reconciler may be taking the call
         # back, nothing is sent any more. Waiting for the write lock before does not count.

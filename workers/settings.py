@@ -72,7 +72,7 @@ class WorkerSettings:
     # For jobs that arq gives up by itself; kept for its hour, that verdict would block their ids.
     keep_result = 0
     max_jobs = 50
-    poll_delay = 0.05
+    poll_delay = 0.1
     job_timeout = 120
     job_completion_wait = 20
     health_check_interval = 5

@@ -207,9 +207,12 @@ async def known_sids(session: AsyncSession, phone_number: str) -> set[str]:
     return {sid for sid in rows if sid}
 
 
-async def count_live(session: AsyncSession) -> int:
-    """How many calls are in the network or about to be."""
-    return await session.scalar(select(func.count()).where(LIVE_NOW)) or 0
+async def count_live(session: AsyncSession) -> tuple[int, int]:
+    """How many calls are in the network or about to be, and how many of them are not dialled yet."""
+    undialled = func.count().filter(col(Call.status) == CallStatus.INTENT)
+    rows = await session.execute(select(func.count(), undialled).where(LIVE_NOW))
+    live, intents = rows.one()
+    return live, intents
 
 
 async def count_placed(session: AsyncSession, task_id: str) -> int:

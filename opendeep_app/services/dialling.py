@@ -9,6 +9,7 @@ is asked. A worker that dies before it leaves an intent, which may be dialled by
 one that dies after it leaves a call that is never asked for again, only looked for.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -42,7 +43,8 @@ from opendeep_app.services.budgets import Accounts
 from opendeep_app.services.scheduling import when
 from opendeep_app.services.transitions import move, record
 
-CLAIM_BATCH = 50
+#: So many calls, and no more than can be dialled in so many seconds, wait for their turn.
+CLAIM_BATCH, CLAIM_AHEAD_SECONDS = 50, 2
 #: Any number works, as long as nothing else in the database uses it as an advisory lock.
 CLAIM_LOCK = 0x0DEE9
 
@@ -64,11 +66,15 @@ async def claim_due(uow: UnitOfWork, limit: int = CLAIM_BATCH) -> list[str]:
     """Claims due tasks within the caps and writes their calls as intents; returns call ids.
 
     Claims run one after the other, whatever the number of workers, so that the caps on
-    concurrent calls hold under any burst.
+    concurrent calls hold under any burst. What the carrier would not take within moments stays
+    unclaimed: it can still be overtaken by what is more urgent, or be moved or cancelled, and
+    no worker is kept busy with waiting for its turn.
     """
     if uow.session.get_bind().dialect.name == "postgresql":
         await uow.session.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
-    room = min(limit, uow.policy.max_concurrent_calls - await call_rows.count_live(uow.session))
+    live, undialled = await call_rows.count_live(uow.session)
+    ahead = min(CLAIM_BATCH, math.ceil(uow.policy.calls_per_second * CLAIM_AHEAD_SECONDS))
+    room = min(limit, ahead - undialled, uow.policy.max_concurrent_calls - live)
     if room <= 0:
         return []
     health = await carrier_health.current(uow.session)

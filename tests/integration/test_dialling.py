@@ -83,6 +83,23 @@ async def test_the_cap_holds_under_a_burst(
             await db.close()
 
 
+async def test_what_a_slow_line_cannot_take_yet_stays_unclaimed(
+    database_url: str, bus: Bus, clock: FakeClock
+) -> None:
+    db = Database(database_url, bus, clock, Policy(calls_per_second=1))
+    life = Life(db, clock, await add_user(db))
+    try:
+        await many(life, 5)
+        waiting = await life.claim()
+        assert (len(waiting), await life.claim()) == (2, [])
+        urgent = await life.create(number(9), priority=5)
+        assert await life.begin(waiting[0])
+        [next_one] = await life.claim()
+        assert (await life.call(next_one)).task_id == urgent
+    finally:
+        await db.close()
+
+
 async def test_one_number_is_never_rung_twice_at_once(life: Life) -> None:
     other = Life(life.db, life.clock, await add_user(life.db, "grace@example.com"))
     mine = [await life.create(goal=f"Goal {index}.") for index in range(3)]
