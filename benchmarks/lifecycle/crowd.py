@@ -200,7 +200,7 @@ async def measure(kind: str, given: argparse.Namespace) -> dict[str, Any]:
                 late = await lateness(db, dues)
                 await asyncio.sleep(10)
                 async with Redis.from_url(stack.redis_url) as redis:
-                    keys = sorted({key.decode().split(":")[0] for key in await redis.keys("*")})
+                    keys = sorted({b":".join(k.split(b":")[:2]) for k in await redis.keys("*")})
             finally:
                 killing.cancel()
                 await asyncio.to_thread(stack.stop)
@@ -215,7 +215,7 @@ async def measure(kind: str, given: argparse.Namespace) -> dict[str, Any]:
         "rung": rang.total(),
         "rung_twice": (rang - expected).total(),
         "never_rung": (expected - rang).total(),
-        "keys_left": keys,
+        "keys_left": [key.decode() for key in keys],
         **({"due_to_dialled": summary(late)} if given.spread else {}),
     }
 
