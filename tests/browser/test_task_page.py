@@ -25,7 +25,7 @@ from tests.fixtures.stacks import Stack
 
 PATIENCE = 40_000
 _people = count(1)
-_area_codes = iter(["248", "251", "252", "253", "254", "256"])
+_area_codes = iter(["248", "251", "252", "253", "254", "256", "260"])
 
 
 @dataclass
@@ -157,6 +157,26 @@ async def test_a_whisper_is_heard_and_a_call_is_hung_up_from_the_page(ada: Visit
     assert note is not None
     assert (note.actor, note.payload["via"]) == (Actor.CREATOR, "web")
     await page.get_by_test_id("task-cancel").click()
+
+
+async def test_a_recorded_call_is_heard_again_from_any_line(ada: Visitor) -> None:
+    page = ada.page
+    new = NewTask(f"+1{next(_area_codes)}5550101", "Book a table.", record_call=True)
+    await ada.open(await ada.create(new))
+    await ada.status("COMPLETED")
+    recording = page.get_by_test_id("call-recording")
+    await expect(recording).to_be_visible(timeout=PATIENCE)
+    await expect(recording).to_have_js_property("paused", True)
+    await page.wait_for_function("document.querySelector('audio').duration > 1")
+
+    last = page.get_by_test_id("transcript-line").last
+    began = int(await last.locator("[data-ms]").get_attribute("data-ms") or 0) / 1000
+    await last.get_by_role("button", name="Play from").click()
+    await page.wait_for_function(
+        "since => document.querySelector('audio').currentTime > since", arg=began
+    )
+    await page.get_by_label("Speed: 1 times").click()
+    await expect(recording).to_have_js_property("playbackRate", 1.5)
 
 
 async def test_hold_and_cancel_can_be_undone(ada: Visitor) -> None:
