@@ -2,9 +2,15 @@
 
 import contextlib
 import errno
+import itertools
+import os
 import socket
+from collections.abc import Collection
 
 from opendeep_app.errors import SetupError
+
+_NOT_EPHEMERAL = range(10_240, 32_768)
+_turns = itertools.count(os.getpid() * 100)
 
 
 def why_not(host: str, port: int) -> str | None:
@@ -33,14 +39,14 @@ def require(host: str, port: int, option: str) -> None:
         raise SetupError(f"Port {port} {reason}. Choose another with {option}.")
 
 
-def free(host: str, *, avoid: set[int] = frozenset()) -> int:  # type: ignore[assignment]
-    """Some free port."""
-    while True:
-        with contextlib.closing(socket.socket()) as listener:
-            listener.bind((host, 0))
-            port: int = listener.getsockname()[1]
-        if port not in avoid:
-            return port
+def free(host: str, *, avoid: Collection[int] = ()) -> int:
+    """Some free port, never the same twice, for a server that listens a little later.
+
+    No system hands out ports from this range for outgoing connections (Linux: from 32768, others:
+    from 49152), so none is taken meanwhile; processes that ask at the same time begin elsewhere.
+    """
+    candidates = (_NOT_EPHEMERAL[n % len(_NOT_EPHEMERAL)] for n in _turns)
+    return next(port for port in candidates if port not in avoid and not why_not(host, port))
 
 
 def local(host: str) -> str:
