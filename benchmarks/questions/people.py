@@ -1,28 +1,32 @@
 """People at their pages, and the phone network's side of their calls."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Generic, TypeVar
 
 import httpx
 from playwright.async_api import Browser, Page, async_playwright
+from sqlmodel import col, select
 
 from opendeep_app.bus import Bus
 from opendeep_app.config import Settings
 from opendeep_app.db import Database
 from opendeep_app.errors import InvalidInput
-from opendeep_app.models import InfoRequest, Task
+from opendeep_app.models import InfoRequest, Task, TaskStatus
 from opendeep_app.policy import Policy
-from opendeep_app.repositories import info_requests
 from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, phone_numbers, tasks
 from tests.fixtures.browsers import FLAGS, find_chromium
 from tests.fixtures.stacks import Stack
 
 PATIENCE = 90
+#: How often it is looked for what all wait for, in seconds: looking is no part of what is measured.
+BETWEEN_LOOKS = 0.5
+Key = TypeVar("Key")
+Found = TypeVar("Found")
 _names = count(1)
 
 #: Reports the frame that shows the modal, every second that the countdown shows, and the click.
@@ -95,6 +99,28 @@ class Person:
     observed: Observed
 
 
+class Lookout(Generic[Key, Found]):
+    """What many wait for, looked for once for all of them."""
+
+    def __init__(self, look: Callable[[], Awaitable[Mapping[Key, Found]]]) -> None:
+        self._look = look
+        self._seen: Mapping[Key, Found] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    async def until(self, key: Key) -> Found:
+        """What is found under the key, as soon as something is."""
+        async with asyncio.timeout(PATIENCE):
+            while key not in self._seen:
+                if self._looking is None or self._looking.done():
+                    self._looking = asyncio.create_task(self._again())
+                await asyncio.shield(self._looking)
+        return self._seen[key]
+
+    async def _again(self) -> None:
+        await asyncio.sleep(BETWEEN_LOOKS)
+        self._seen = await self._look()
+
+
 @dataclass
 class Site:
     """The running product, seen from all its sides."""
@@ -131,35 +157,36 @@ class Site:
             new = tasks.NewTask(number, "Move my check-up.", info_timeout_seconds=round(seconds))
             return (await tasks.create(uow, user_id, new)).id
 
+    def __post_init__(self) -> None:
+        self._questions = Lookout(self._asked)
+        self._crossings = Lookout(self._crossed)
+        self._ends = Lookout(self._over)
+
     async def question(self, task_id: str) -> InfoRequest:
-        """What the agent asks in the task's call, as soon as it does."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                async with self.db.reading() as session:
-                    asked = await info_requests.for_task(session, task_id)
-                if asked:
-                    return asked[0]
-                await asyncio.sleep(0.2)
+        """What the agent asks in the task's call."""
+        return await self._questions.until(task_id)
 
     async def crossed(self, function_call_id: str, what: str) -> float:
         """When a function was "called" or "returned", at the model's end of its socket."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                rows: list[dict[str, Any]] = (await self.line.get("/practice/functions")).json()
-                for row in rows:
-                    if (row["call_id"], row["what"]) == (function_call_id, what):
-                        return float(row["at"])
-                await asyncio.sleep(0.2)
+        return await self._crossings.until((function_call_id, what))
 
     async def over(self, task_id: str) -> None:
         """Waits until nobody is on the line any more."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                async with self.db.reading() as session:
-                    task = await session.get_one(Task, task_id)
-                if task.status.terminal or task.status.value == "PENDING_USER_INFO":
-                    return
-                await asyncio.sleep(0.2)
+        await self._ends.until(task_id)
+
+    async def _asked(self) -> dict[str, InfoRequest]:
+        async with self.db.reading() as session:
+            return {one.task_id: one for one in await session.scalars(select(InfoRequest))}
+
+    async def _crossed(self) -> dict[tuple[str, str], float]:
+        rows = (await self.line.get("/practice/functions")).json()
+        return {(row["call_id"], row["what"]): float(row["at"]) for row in rows}
+
+    async def _over(self) -> dict[str, TaskStatus]:
+        over = [*(one for one in TaskStatus if one.terminal), TaskStatus.PENDING_USER_INFO]
+        query = select(Task.id, Task.status).where(col(Task.status).in_(over))
+        async with self.db.reading() as session:
+            return {task.id: task.status for task in await session.execute(query)}
 
 
 @asynccontextmanager
