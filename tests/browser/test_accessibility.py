@@ -6,7 +6,7 @@ Pages are found by their routes, so that a new one is looked at without anybody 
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -16,6 +16,7 @@ from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.db import Database
 from opendeep_app.policy import Policy
+from opendeep_app.repositories import info_requests
 from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
@@ -123,6 +124,16 @@ async def test_axe_finds_nothing_serious_in_a_live_question(browser: Browser, st
     await page.goto(f"{stack.web_url}/tasks/{task.id}")
     await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
     assert await violations(page, "question") == []
+    async with db.unit_of_work() as uow:
+        [question] = await info_requests.for_task(uow.session, task.id)
+        link = await accounts.issue_answer_link(uow, user.id, question.id)
+    for scheme in get_args(Scheme):
+        behind = await browser.new_page(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+        await behind.goto(f"{stack.web_url}/answer/{link}")
+        await expect(behind.get_by_role("textbox")).to_be_visible()
+        assert await violations(behind, f"answer link, {scheme}") == []
+        assert await behind.evaluate("document.documentElement.scrollWidth") <= 360
+        await behind.close()
     await page.get_by_test_id("info-later").click()
     await expect(page.get_by_test_id("info-modal")).to_be_hidden()
     await expect(page.get_by_test_id("call-doing")).to_be_visible()
