@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 from benchmarks.figures import ratio, summary
-from benchmarks.lifecycle.databases import KINDS, database
+from benchmarks.databases import KINDS, database
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.db import Database

@@ -29,7 +29,7 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from benchmarks.figures import summary
-from benchmarks.lifecycle.databases import KINDS, database
+from benchmarks.databases import KINDS, database
 from benchmarks.processes import children, memory, named, started
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.databases import KINDS, database
 from benchmarks.questions import loop, tabs
 from benchmarks.questions.people import NUMBERS, Site, site
 from tests.fixtures.stacks import Stack
@@ -27,11 +28,14 @@ async def main(wanted: argparse.Namespace) -> dict[str, Any]:
             site, wanted.people, wanted.tabs_each, wanted.per_second, wanted.load_seconds
         ),
     }
-    found: dict[str, Any] = {"benchmark": "questions"}
+    found: dict[str, Any] = {"benchmark": "questions", "database": wanted.database}
     for part in wanted.parts:
-        with tempfile.TemporaryDirectory() as folder:
-            pace = {"OPENDEEP_PRACTICE_SPEED": SPEED.get(part, "1")}
-            async with site(Stack(Path(folder) / "data", pace)) as running:
+        with database(wanted.database) as url, tempfile.TemporaryDirectory() as folder:
+            given = {
+                "OPENDEEP_DATABASE_URL": url,
+                "OPENDEEP_PRACTICE_SPEED": SPEED.get(part, "1"),
+            }
+            async with site(Stack(Path(folder) / "data", given)) as running:
                 found[part] = await measure[part](running)
     return found
 
@@ -39,6 +43,7 @@ async def main(wanted: argparse.Namespace) -> dict[str, Any]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--database", choices=KINDS, default="sqlite")
     parser.add_argument("--rounds", type=int, default=10, help="questions of one person in turn")
     parser.add_argument(
         "--many", type=int, default=10, choices=range(1, len(NUMBERS)), metavar="PEOPLE"

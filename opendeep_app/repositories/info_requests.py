@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from opendeep_app.models import InfoRequest, InfoRequestStatus
+from opendeep_app.models import InfoRequest, InfoRequestStatus, Task
 from opendeep_app.models.info_requests import ANSWERED, WAITING
 
 
@@ -18,6 +18,22 @@ async def get(session: AsyncSession, user_id: str, info_request_id: str) -> Info
             col(InfoRequest.id) == info_request_id, col(InfoRequest.user_id) == user_id
         )
     )
+
+
+async def lock(
+    session: AsyncSession, user_id: str, info_request_id: str
+) -> tuple[InfoRequest, Task] | None:
+    """The question as the database has it now, with its task locked, if it is this user's."""
+    task = await session.scalar(
+        select(Task)
+        .join(InfoRequest, col(InfoRequest.task_id) == col(Task.id))
+        .where(col(InfoRequest.id) == info_request_id, col(InfoRequest.user_id) == user_id)
+        .with_for_update(of=Task)
+        .execution_options(populate_existing=True)
+    )
+    if task is None:
+        return None
+    return await session.get_one(InfoRequest, info_request_id, populate_existing=True), task
 
 
 async def for_call(session: AsyncSession, call_id: str) -> list[InfoRequest]:

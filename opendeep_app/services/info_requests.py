@@ -35,6 +35,7 @@ Status = InfoRequestStatus
 MAX_ANSWER = 2000
 MOST_SUGGESTIONS = 6
 LONGEST_SUGGESTION = 200
+NO_SUCH_QUESTION = "There is no such question."
 NOBODY_WAITS = "Nobody is waiting on the line any more."
 SHORTEST_WAIT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 600
@@ -114,7 +115,7 @@ async def get(uow: UnitOfWork, user_id: str, info_request_id: str) -> InfoReques
     """The question, if it is this user's; raises `NotFound`."""
     request = await question_rows.get(uow.session, user_id, info_request_id)
     if request is None:
-        raise NotFound("There is no such question.")
+        raise NotFound(NO_SUCH_QUESTION)
     return request
 
 
@@ -238,10 +239,10 @@ def clean_answer(text: str) -> str:
 
 async def _lock(uow: UnitOfWork, user_id: str, info_request_id: str) -> tuple[InfoRequest, Task]:
     """The question as it stands once it is our turn, with its task; raises `NotFound`."""
-    request = await get(uow, user_id, info_request_id)
-    task = await task_rows.lock(uow.session, request.task_id)
-    await uow.session.refresh(request)
-    return request, task
+    locked = await question_rows.lock(uow.session, user_id, info_request_id)
+    if locked is None:
+        raise NotFound(NO_SUCH_QUESTION)
+    return locked
 
 
 async def _end(
@@ -275,14 +276,16 @@ async def _set(
     *conditions: ColumnElement[bool],
     **values: object,
 ) -> bool:
-    changed = await uow.session.execute(
+    # The row as it is now comes with the same statement.
+    changed = await uow.session.scalar(
         update(InfoRequest)
         .where(col(InfoRequest.id) == request.id, col(InfoRequest.status) == source, *conditions)
         .values(status=target, **values)
-        .execution_options(synchronize_session=False)
+        .returning(InfoRequest)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    await uow.session.refresh(request)
-    if not changed.rowcount:  # type: ignore[attr-defined]
+    if changed is None:
+        await uow.session.refresh(request)
         return False
     _tell(uow, request)
     return True
