@@ -18,8 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
-from benchmarks.figures import ratio, summary
 from benchmarks.databases import KINDS, database
+from benchmarks.figures import ratio, summary
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.db import Database

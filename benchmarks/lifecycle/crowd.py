@@ -28,8 +28,8 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from benchmarks.figures import summary
 from benchmarks.databases import KINDS, database
+from benchmarks.figures import summary
 from benchmarks.processes import children, memory, named, started
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
