@@ -21,8 +21,10 @@ SPEED = {"one": "4"}
 async def main(wanted: argparse.Namespace) -> dict[str, Any]:
     """All parts that are wanted, each with a fresh product."""
     measure: dict[str, Callable[[Site], Awaitable[dict[str, Any]]]] = {
-        "one": lambda site: loop.answered(site, 1, wanted.rounds),
-        "many": lambda site: loop.answered(site, wanted.many, wanted.many_rounds),
+        "one": lambda site: loop.answered(site, 1, wanted.rounds, 0),
+        "many": lambda site: loop.answered(
+            site, wanted.many, wanted.many_rounds, wanted.between
+        ),
         "deadline": lambda site: loop.unanswered(site, 3, wanted.seconds),
         "tabs": lambda site: tabs.load(
             site, wanted.people, wanted.tabs_each, wanted.per_second, wanted.load_seconds
@@ -49,6 +51,7 @@ if __name__ == "__main__":
         "--many", type=int, default=10, choices=range(1, len(NUMBERS)), metavar="PEOPLE"
     )
     parser.add_argument("--many-rounds", type=int, default=4, help="of so many at once")
+    parser.add_argument("--between", type=float, default=0.25, help="two calls or two answers")
     parser.add_argument("--seconds", type=int, default=60, help="of the countdown")
     parser.add_argument("--people", type=int, default=20, help="who are asked under load")
     parser.add_argument("--tabs-each", type=int, default=2)

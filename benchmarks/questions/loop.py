@@ -11,15 +11,16 @@ from benchmarks.questions.people import NUMBERS, Person, Site
 from benchmarks.questions.tabs import ID
 from opendeep_app.services import info_requests
 
-#: Between two calls that begin: as many at one moment would measure how they are answered.
-BETWEEN_CALLS = 0.25
+#: How long the agent waits: for the last one to be asked, and then for everybody's turn to answer.
+WAIT_SECONDS = 300
 #: People whose tab is a Chromium, which is all that a small machine has room for.
 MOST_WATCHED = 5
 
 
-async def answered(site: Site, people: int, rounds: int) -> dict[str, Any]:
+async def answered(site: Site, people: int, rounds: int, between: float) -> dict[str, Any]:
     """So many people are asked, each in a call and a tab of their own, and then all answer.
 
+    `between` two calls that begin, and between two answers, so many seconds pass.
     Only the first ones' tabs are real browsers; the others' are told the same, and they answer
     through a service.
     """
@@ -31,13 +32,13 @@ async def answered(site: Site, people: int, rounds: int) -> dict[str, Any]:
     to_tab: list[float] = []
 
     async def watched(person: Person, number: str, turn: int, all_asked: asyncio.Barrier) -> None:
-        await asyncio.sleep(turn * BETWEEN_CALLS)
-        task_id = await site.call(person.user_id, number, seconds=120)
+        await asyncio.sleep(turn * between)
+        task_id = await site.call(person.user_id, number, WAIT_SECONDS)
         request = await site.question(task_id)
         shown = await person.observed.until("modal", request.id)
         await all_asked.wait()
         await person.page.get_by_test_id("info-answer").fill("The third of May 1980")
-        await asyncio.sleep(0.5 + turn * BETWEEN_CALLS)
+        await asyncio.sleep(0.5 + turn * between)
         await person.page.get_by_test_id("info-submit").click()
         clicked = await person.observed.until("click", request.id)
         to_modal.append(shown - await site.crossed(request.function_call_id, "called"))
@@ -45,11 +46,11 @@ async def answered(site: Site, people: int, rounds: int) -> dict[str, Any]:
         await site.over(task_id)
 
     async def told(tab: Tab, number: str, turn: int, all_asked: asyncio.Barrier) -> None:
-        await asyncio.sleep(turn * BETWEEN_CALLS)
-        task_id = await site.call(tab.user_id, number, seconds=120)
+        await asyncio.sleep(turn * between)
+        task_id = await site.call(tab.user_id, number, WAIT_SECONDS)
         request = await site.question(task_id)
         await all_asked.wait()
-        await asyncio.sleep(0.5 + turn * BETWEEN_CALLS)
+        await asyncio.sleep(0.5 + turn * between)
         async with site.db.unit_of_work() as uow:
             await info_requests.answer(uow, tab.user_id, request.id, "3 May 1980", via="api")
         to_tab.append(tab.seen[request.id] - await site.crossed(request.function_call_id, "called"))
