@@ -1,8 +1,9 @@
 // Charts drawn with elements of the page, so that they take its colours in light and dark and
 // bend to any width. Each says in words what it shows; its numbers are also there as a table.
 import { createElement as h, useState } from "react";
+import { _ } from "./words.jsx";
 
-const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const DAYS = [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")];
 
 // Columns over time. What the pointer or a finger is on is said above them.
 export function Columns({ rows, label }) {
@@ -10,7 +11,7 @@ export function Columns({ rows, label }) {
   const row = at === null ? null : rows[at], highest = rows.find((one) => one.share === 100);
   const leave = () => set(null);
   return h("div", { className: "columns-chart", role: "img", "aria-label": label },
-    h("div", { className: "reading", "aria-hidden": true }, row ? h("span", null, h("b", null, row.label), " · ", row.text) : h("span", { className: "soft" }, highest ? `Highest: ${highest.label}, ${highest.text}` : "")),
+    h("div", { className: "reading", "aria-hidden": true }, row ? h("span", null, h("b", null, row.label), " · ", row.text) : h("span", { className: "soft" }, highest ? _("Highest: {label}, {text}", highest) : "")),
     h("div", { className: "columns", "aria-hidden": true, onPointerLeave: leave },
       rows.map((one, n) => h("div", { key: one.label, className: `column ${n === at ? "on" : ""}`, onPointerEnter: () => set(n), onPointerDown: () => set(n) },
         h("i", { style: { height: `${one.share}%` } })))));
@@ -22,7 +23,7 @@ export function HeatMap({ cells, label }) {
   const by = new Map(cells.map((cell) => [cell.weekday * 24 + cell.hour, cell]));
   const cell = at === null ? null : by.get(at);
   return h("div", { role: "img", "aria-label": label },
-    h("div", { className: "reading", "aria-hidden": true }, cell ? h("b", null, cell.text) : h("span", { className: "soft" }, "The recipients' own time")),
+    h("div", { className: "reading", "aria-hidden": true }, cell ? h("b", null, cell.text) : h("span", { className: "soft" }, _("The recipients' own time"))),
     h("div", { className: "heat", "aria-hidden": true, onPointerLeave: () => set(null) },
       DAYS.map((day, weekday) => [
         h("span", { key: day, className: "heat-day" }, day),

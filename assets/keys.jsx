@@ -1,14 +1,15 @@
 // The keyboard: single keys for what is done often, `?` for what there is, Ctrl-K for everything.
 import { createElement as h, useEffect, useId, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { _ } from "./words.jsx";
 
 const SEQUENCE_MS = 900;
 // When `g` was pressed: kept here because its second key may find the next page's listener.
 let began = 0;
 const KEYS = [
-  [["/"], "Search"], [["Ctrl", "K"], "Go anywhere, find a task, do something"], [["j"], "Next task"], [["k"], "Task before"],
-  [["Enter"], "Open the task"], [["e"], "Show its details here"], [["x"], "Choose it"], [["a"], "Answer the agent’s question"],
-  [["n"], "New task"], [["?"], "These keys"],
+  [["/"], _("Search")], [["Ctrl", "K"], _("Go anywhere, find a task, do something")], [["j"], _("Next task")], [["k"], _("Task before")],
+  [["Enter"], _("Open the task")], [["e"], _("Show its details here")], [["x"], _("Choose it")], [["a"], _("Answer the agent’s question")],
+  [["n"], _("New task")], [["?"], _("These keys")],
 ];
 
 const find = (hook) => document.querySelector(`[data-testid="${hook}"]`);
@@ -47,10 +48,10 @@ function Help({ pages, onClose }) {
   const rows = [...KEYS, ...pages.filter((page) => page.key).map((page) => [["g", page.key], page.label])];
   return h(Dialog, { className: "help", label: id, hook: "keys", onClose },
     h("div", { className: "modal-body stack" },
-      h("h2", { id, className: "asks" }, "Keys"),
+      h("h2", { id, className: "asks" }, _("Keys")),
       h("dl", { className: "keys" }, rows.map(([keys, text]) => [
         h("dt", { key: `${text}-keys` }, keys.map((key) => h("kbd", { key, className: "key" }, key))), h("dd", { key: text }, text)])),
-      h("form", { method: "dialog" }, h("button", { className: "btn" }, "Close"))));
+      h("form", { method: "dialog" }, h("button", { className: "btn" }, _("Close")))));
 }
 
 function Palette({ entries, found, onSearch, onClose }) {
@@ -76,12 +77,12 @@ function Palette({ entries, found, onSearch, onClose }) {
     if (e.key === "Enter") { e.preventDefault(); act(items[chosen]); }
   };
   return h(Dialog, { className: "palette", label: `${id}-label`, hook: "palette", onClose },
-    h("span", { id: `${id}-label`, className: "hidden-text" }, "Go anywhere"),
-    h("input", { autoFocus: true, value: text, onChange: type, onKeyDown: press, placeholder: "Go to a page, find a task, do something", role: "combobox", "aria-expanded": true, "aria-controls": id, "aria-label": "Go anywhere", "aria-activedescendant": items.length ? `${id}-${chosen}` : undefined, "data-testid": "palette-input" }),
-    h("ul", { id, ref: list, role: "listbox", "aria-label": "Results" }, items.map((item, n) =>
+    h("span", { id: `${id}-label`, className: "hidden-text" }, _("Go anywhere")),
+    h("input", { autoFocus: true, value: text, onChange: type, onKeyDown: press, placeholder: _("Go to a page, find a task, do something"), role: "combobox", "aria-expanded": true, "aria-controls": id, "aria-label": _("Go anywhere"), "aria-activedescendant": items.length ? `${id}-${chosen}` : undefined, "data-testid": "palette-input" }),
+    h("ul", { id, ref: list, role: "listbox", "aria-label": _("Results") }, items.map((item, n) =>
       h("li", { key: `${item.href || item.label}-${n}`, id: `${id}-${n}`, role: "option", "aria-selected": n === chosen, "data-testid": "palette-item", onMouseMove: () => move(n), onClick: () => act(item) },
         h("span", null, item.label), h("span", { className: "clip" }, item.more || ""), item.key && h("kbd", { className: "key" }, `g ${item.key}`)))),
-    items.length === 0 && h("p", { className: "pad soft" }, "Nothing found."));
+    items.length === 0 && h("p", { className: "pad soft" }, _("Nothing found.")));
 }
 
 // Listens to the whole page, never while somebody types and never over a dialog.
@@ -89,10 +90,10 @@ export function Keyboard({ pages, found, onSearch, onTheme }) {
   const [shown, show] = useState(""), go = useNavigate();
   const table = () => { const toggle = find("view-toggle"); toggle?.click(); return Boolean(toggle); };
   const actions = [
-    { label: "Switch between light and dark", act: () => onTheme?.() },
-    { label: "Search the list", act: () => focus("search") || go("/") },
-    { label: "Cards or table", act: () => table() || go("/?view=table") },
-    { label: "Keys", act: () => show("keys") },
+    { label: _("Switch between light and dark"), act: () => onTheme?.() },
+    { label: _("Search the list"), act: () => focus("search") || go("/") },
+    { label: _("Cards or table"), act: () => table() || go("/?view=table") },
+    { label: _("Keys"), act: () => show("keys") },
   ];
   useEffect(() => {
     const single = {
@@ -118,6 +119,6 @@ export function Keyboard({ pages, found, onSearch, onTheme }) {
   }, [pages, go]);
   const close = () => show("");
   if (shown === "keys") return h(Help, { pages, onClose: close });
-  if (shown === "palette") return h(Palette, { entries: [...pages.map((page) => ({ ...page, more: "Page" })), ...actions], found, onSearch, onClose: close });
+  if (shown === "palette") return h(Palette, { entries: [...pages.map((page) => ({ ...page, more: _("Page") })), ...actions], found, onSearch, onClose: close });
   return null;
 }

@@ -1,6 +1,7 @@
 // What the task page does in the browser: seeking in a recording, following a quote to its
 // line, pointing at an event, copying, and taking something back for a moment.
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { _ } from "./words.jsx";
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -42,8 +43,8 @@ export function CallBody({ children, recording, ...rest }) {
   };
   return h("div", { ...rest, ref, onClick: click, className: recording ? "call-body heard-back" : "call-body" },
     recording && h("div", { className: "player" },
-      h("audio", { ref: audio, src: recording, controls: true, preload: "metadata", onTimeUpdate: follow, onPause: follow, "aria-label": "Recording of the call", "data-testid": "call-recording" }),
-      h("button", { type: "button", className: "btn ghost", onClick: faster, "aria-label": `Speed: ${rate} times` }, `${rate}×`)),
+      h("audio", { ref: audio, src: recording, controls: true, preload: "metadata", onTimeUpdate: follow, onPause: follow, "aria-label": _("Recording of the call"), "data-testid": "call-recording" }),
+      h("button", { type: "button", className: "btn ghost", onClick: faster, "aria-label": _("Speed: {rate} times", { rate }) }, `${rate}×`)),
     children);
 }
 
@@ -80,7 +81,7 @@ export function Copy({ text, path, label, ...rest }) {
     return () => clearTimeout(timer);
   }, [done]);
   const copy = () => navigator.clipboard.writeText(path ? new URL(path, window.location.origin).href : text).then(() => set(true), () => {});
-  return h("button", { ...rest, type: "button", className: "btn ghost slim", onClick: copy }, h("span", { "aria-live": "polite" }, done ? "Copied" : label));
+  return h("button", { ...rest, type: "button", className: "btn ghost slim", onClick: copy }, h("span", { "aria-live": "polite" }, done ? _("Copied") : label));
 }
 
 // Something that was just done and can be taken back while this is shown.
@@ -93,7 +94,7 @@ export function Undo({ text, onUndo, onGone }) {
     return () => clearTimeout(timer);
   }, [text]);
   return h("div", { role: "status" }, text && h("div", { className: "passing row" }, h("span", { className: "grow" }, text),
-    h("button", { type: "button", className: "btn slim", onClick: () => onUndo?.(), "data-testid": "undo" }, "Undo")));
+    h("button", { type: "button", className: "btn slim", onClick: () => onUndo?.(), "data-testid": "undo" }, _("Undo"))));
 }
 
 // Prints the page.

@@ -1,6 +1,7 @@
 // The few pieces that live in the browser: time that moves without asking the server, the
 // modal dialog, the heartbeat that heals what a lost push missed, and keyboard shortcuts.
 import { createElement as h, useEffect, useMemo, useRef, useState } from "react";
+import { _ } from "./words.jsx";
 
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
@@ -38,18 +39,18 @@ function exact(at, zone) {
   const here = date.toLocaleString(undefined, style);
   if (!zone) return here;
   const there = date.toLocaleString(undefined, { ...style, timeZone: zone });
-  return there === here ? here : `${here} your time, ${there} in ${zone.split("/").pop().replaceAll("_", " ")}`;
+  return there === here ? here : _("{here} your time, {there} in {place}", { here, there, place: zone.split("/").pop().replaceAll("_", " ") });
 }
 
 function relative(at, now) {
   const gap = at - now, size = Math.abs(gap);
-  if (size < 5 * SECOND) return "now";
+  if (size < 5 * SECOND) return _("now");
   const text =
-    size < MINUTE ? `${Math.round(size / SECOND)} s`
-    : size < HOUR ? `${Math.round(size / MINUTE)} min`
-    : size < DAY ? `${Math.round(size / HOUR)} h`
-    : `${Math.round(size / DAY)} d`;
-  return gap > 0 ? `in ${text}` : `${text} ago`;
+    size < MINUTE ? _("{count} s", { count: Math.round(size / SECOND) })
+    : size < HOUR ? _("{count} min", { count: Math.round(size / MINUTE) })
+    : size < DAY ? _("{count} h", { count: Math.round(size / HOUR) })
+    : _("{count} d", { count: Math.round(size / DAY) });
+  return gap > 0 ? _("in {time}", { time: text }) : _("{time} ago", { time: text });
 }
 
 // A time relative to now, the exact one on hover.
@@ -57,7 +58,7 @@ export function Ago({ at, due, zone, serverNow, className }) {
   useTick(due ? SECOND : 5 * SECOND);
   const now = useServerNow(serverNow);
   if (!at) return null;
-  return h("time", { dateTime: at, title: exact(at, zone), className, suppressHydrationWarning: true }, due && Date.parse(at) <= now() ? "any moment" : relative(Date.parse(at), now()));
+  return h("time", { dateTime: at, title: exact(at, zone), className, suppressHydrationWarning: true }, due && Date.parse(at) <= now() ? _("any moment") : relative(Date.parse(at), now()));
 }
 
 // Date and time in full.
@@ -91,7 +92,7 @@ export function Countdown({ deadline, serverNow, asked, ...rest }) {
   const seconds = Math.ceil(left / SECOND);
   const text = seconds >= 100 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : `${seconds}`;
   const around = 2 * Math.PI * 20;
-  return h("div", { ...rest, className: `ring ${seconds <= 10 ? "soon" : ""}`, role: "timer", "aria-label": `${seconds} seconds left`, "data-seconds": seconds },
+  return h("div", { ...rest, className: `ring ${seconds <= 10 ? "soon" : ""}`, role: "timer", "aria-label": _("{count} seconds left", { count: seconds }), "data-seconds": seconds },
     h("svg", { viewBox: "0 0 46 46", "aria-hidden": true },
       h("circle", { className: "track", cx: 23, cy: 23, r: 20 }),
       h("circle", { className: "left", cx: 23, cy: 23, r: 20, strokeDasharray: around, strokeDashoffset: around * (1 - Math.min(1, left / whole)) })),
@@ -161,8 +162,8 @@ export function Connection({ failures, onBack, ...rest }) {
     was.current = lost;
   }, [lost]);
   return h("div", { ...rest, role: "status" }, lost && h("div", { className: "offline" },
-    offline ? "You are offline. " : "The server cannot be reached. ",
-    "What you see may be old; calls go on without this page, and it catches up by itself."));
+    offline ? _("You are offline.") : _("The server cannot be reached."), " ",
+    _("What you see may be old; calls go on without this page, and it catches up by itself.")));
 }
 
 // Whether questions make no sound: as the person chose, or else as they like it calm.
@@ -194,7 +195,7 @@ export function Alerts({ asking, pending, question }) {
     localStorage.setItem("opendeep_called", [...called, ...fresh].slice(-20).join(" "));
     if (!isMuted()) chime().catch(() => {});
     if (document.visibilityState === "visible" || window.Notification?.permission !== "granted") return;
-    const notice = new Notification("Your agent is on the phone and needs you", { body: question, tag: fresh[0] });
+    const notice = new Notification(_("Your agent is on the phone and needs you"), { body: question, tag: fresh[0] });
     notice.onclick = () => { window.focus(); notice.close(); };
   }, [asking, question]);
   useEffect(() => {
@@ -213,8 +214,8 @@ export function AlertChoices({ className }) {
   const button = (name, label, title, onClick, more) => h("button", { type: "button", className, title, onClick, "data-testid": name, ...more }, label);
   const toggle = () => { localStorage.setItem("opendeep_muted", state.muted ? "no" : "yes"); read(); };
   return h("span", { className: "row" },
-    state.askable && button("alert-notify", "Notify me", "Show a notification when this tab is hidden", () => Notification.requestPermission().then(read)),
-    button("alert-sound", state.muted ? "Sound off" : "Sound on", "Whether a question makes a sound", toggle, { "aria-pressed": !state.muted }));
+    state.askable && button("alert-notify", _("Notify me"), _("Show a notification when this tab is hidden"), () => Notification.requestPermission().then(read)),
+    button("alert-sound", state.muted ? _("Sound off") : _("Sound on"), _("Whether a question makes a sound"), toggle, { "aria-pressed": !state.muted }));
 }
 
 // Words that stay for a moment.

@@ -29,8 +29,18 @@ SCHEMES = {
 PRACTICE_FROM_NUMBER = "+12025550100"
 PRICES = tuple(field.name for field in fields(Prices))
 SOONEST_WITHDRAWAL = 30
+ENGLISH, QPS = "en", "qps"
+"""The pages' own language, and nobody's: see `opendeep_app.words`."""
+CATALOGUE = "opendeep"
+LOCALES = Path(__file__).parent / "locale"
 LONGEST_SOCKET_PATH = 100
 """Bytes; macOS takes 103 and Linux 107."""
+
+
+def languages() -> list[str]:
+    """Every language that the pages can be read in."""
+    found = (path.parts[-3] for path in LOCALES.glob(f"*/LC_MESSAGES/{CATALOGUE}.mo"))
+    return sorted({ENGLISH, QPS, *found})
 
 
 def _default_data_dir() -> Path:
@@ -63,6 +73,8 @@ class Settings(BaseSettings):
     practice_port: int = Field(8090, ge=1, le=65535)
     web_url: str = ""
     public_url: str = ""
+    language: str = ENGLISH
+    """Of the pages."""
 
     twilio_api_url: str = ""
     twilio_account_sid: str = Field("", validation_alias="TWILIO_ACCOUNT_SID")
@@ -130,6 +142,15 @@ class Settings(BaseSettings):
             raise SetupError(
                 f"{_variable(name)}: {first['msg'].removeprefix('Value error, ')}"
             ) from None
+
+    @field_validator("language")
+    @classmethod
+    def _spoken(cls, value: str) -> str:
+        if value not in (known := languages()):
+            raise ValueError(
+                f"There is no catalogue for {value!r}. Choose one of {', '.join(known)}"
+            )
+        return value
 
     @field_validator("database_url", "redis_url")
     @classmethod

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from opendeep_app import live, runtime
+from opendeep_app import live, runtime, words
 from opendeep_app.pages import (
     budgets,
     calling,
@@ -47,8 +47,11 @@ app = rx.App(
         "/list.css",
         "/campaigns.css",
     ],
-    head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
-    html_lang="en",
+    head_components=[
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        *([rx.el.script(words.script())] if words.script() else []),
+    ],
+    html_lang=words.language(),
     # The page says itself, and in words for people, that the server cannot be reached.
     extra_app_wraps={(5, "Overlay"): lambda _stateful: rx.fragment()},
     api_transformer=doors(),

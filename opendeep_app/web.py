@@ -35,7 +35,7 @@ def prepare(settings: Settings, progress: Progress = lambda line: None) -> Path:
 
     Raises `SetupError` with the build's last lines when it fails.
     """
-    ready = READY / build_key()
+    ready = READY / build_key(settings.language)
     with _one_at_a_time():
         if not ready.exists():
             progress("building the page (only after an update)")
@@ -60,9 +60,9 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def build_key() -> str:
+def build_key(language: str) -> str:
     """A digest of everything the built page depends on."""
-    digest = hashlib.sha256(version("reflex").encode())
+    digest = hashlib.sha256(f"{version('reflex')} {language}".encode())
     for path in _sources():
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -71,11 +71,12 @@ def build_key() -> str:
 def _sources() -> Iterator[Path]:
     package = ROOT / "opendeep_app"
     yield ROOT / "rxconfig.py"
-    yield from (package / name for name in ("opendeep_app.py", "theme.py"))
+    yield from (package / name for name in ("opendeep_app.py", "theme.py", "words.py"))
     for folder in (
         package / "pages",
         package / "components",
         package / "state",
+        package / "locale",
         ROOT / "assets",
     ):
         yield from sorted(
@@ -95,6 +96,7 @@ def _environment(settings: Settings, web_dir: Path) -> dict[str, str]:
         "PATH": f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "OPENDEEP_DATA_DIR": str(settings.data_dir),
         "OPENDEEP_HOST": settings.host,
+        "OPENDEEP_LANGUAGE": settings.language,
         "OPENDEEP_WEB_PORT": str(settings.web_port),
         "REFLEX_CHECK_LATEST_VERSION": "false",
         "REFLEX_DIR": str(ROOT / ".web" / "reflex"),

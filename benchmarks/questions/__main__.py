@@ -22,9 +22,7 @@ async def main(wanted: argparse.Namespace) -> dict[str, Any]:
     """All parts that are wanted, each with a fresh product."""
     measure: dict[str, Callable[[Site], Awaitable[dict[str, Any]]]] = {
         "one": lambda site: loop.answered(site, 1, wanted.rounds, 0),
-        "many": lambda site: loop.answered(
-            site, wanted.many, wanted.many_rounds, wanted.between
-        ),
+        "many": lambda site: loop.answered(site, wanted.many, wanted.many_rounds, wanted.between),
         "deadline": lambda site: loop.unanswered(site, 3, wanted.seconds),
         "tabs": lambda site: tabs.load(
             site, wanted.people, wanted.tabs_each, wanted.per_second, wanted.load_seconds

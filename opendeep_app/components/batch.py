@@ -9,6 +9,7 @@ from opendeep_app.services.batches import Action
 from opendeep_app.state.batches import WORDS, BatchState
 from opendeep_app.state.rules import DAY_NAMES
 from opendeep_app.state.tasks import TasksState
+from opendeep_app.words import _
 
 el = rx.el
 
@@ -29,7 +30,9 @@ def bar() -> rx.Component:
         el.div(
             el.b(
                 rx.cond(
-                    BatchState.all_matching, f"All {TasksState.total} matching", f"{count} chosen"
+                    BatchState.all_matching,
+                    _("All {count} matching").format(count=TasksState.total),
+                    _("{count} chosen").format(count=count),
                 ),
                 class_name="num",
                 role="status",
@@ -38,7 +41,7 @@ def bar() -> rx.Component:
             rx.cond(
                 ~BatchState.all_matching,
                 el.button(
-                    f"All {TasksState.total}",
+                    _("All {count}").format(count=TasksState.total),
                     type="button",
                     class_name="btn ghost",
                     on_click=BatchState.choose_matching,
@@ -55,18 +58,18 @@ def bar() -> rx.Component:
                     on_click=BatchState.propose(action.value),
                     custom_attrs=hook(f"batch-{action.value}"),
                 )
-                for action, (name, _) in WORDS.items()
+                for action, (name, _what) in WORDS.items()
             ),
             el.button(
                 icon("x", 16),
                 type="button",
                 class_name="btn ghost icon",
-                aria_label="Choose none",
+                aria_label=_("Choose none"),
                 on_click=BatchState.choose_none,
             ),
             class_name="batch",
             role="toolbar",
-            aria_label="Chosen tasks",
+            aria_label=_("Chosen tasks"),
         ),
     )
 
@@ -80,7 +83,9 @@ def dialog() -> rx.Component:
             rx.cond(
                 BatchState.skips.length() > 0,
                 el.div(
-                    el.b(rx.cond(BatchState.will_change > 0, "Left alone", "Nothing to do for")),
+                    el.b(
+                        rx.cond(BatchState.will_change > 0, _("Left alone"), _("Nothing to do for"))
+                    ),
                     el.ul(
                         rx.foreach(BatchState.skips, lambda text: el.li(text, class_name="num")),
                         class_name="plain",
@@ -95,7 +100,7 @@ def dialog() -> rx.Component:
                 el.progress(value=BatchState.progress, max=100, class_name="meter"),
             ),
             el.div(
-                el.button("Back", type="button", class_name="btn", on_click=BatchState.put_off),
+                el.button(_("Back"), type="button", class_name="btn", on_click=BatchState.put_off),
                 el.button(
                     BatchState.title,
                     type="submit",
@@ -122,7 +127,7 @@ def _hours() -> rx.Component:
     empty = dict.fromkeys(DAY_NAMES, "")
     return el.div(
         el.p(
-            "From–to by their own clock, or “closed”. A day that stays empty is as greyed.",
+            _("From–to by their own clock, or “closed”. A day that stays empty is as greyed."),
             class_name="faint small",
         ),
         hours_fields(empty, BatchState.usual, BatchState.errors),
@@ -135,8 +140,8 @@ def _hours() -> rx.Component:
                 custom_attrs=hook("error-hours"),
             ),
         ),
-        tick("outside_usual_hours", "Also before 8:00 or after 21:00", False),
-        tick("avoid_holidays", "Not on public holidays", False),
+        tick("outside_usual_hours", _("Also before 8:00 or after 21:00"), False),
+        tick("avoid_holidays", _("Not on public holidays"), False),
         class_name="stack",
     )
 
@@ -151,7 +156,7 @@ def done() -> rx.Component:
                 rx.cond(
                     BatchState.undoable,
                     el.button(
-                        "Undo",
+                        _("Undo"),
                         type="button",
                         class_name="btn",
                         on_click=BatchState.undo,
@@ -162,7 +167,7 @@ def done() -> rx.Component:
                     icon("x", 15),
                     type="button",
                     class_name="btn ghost icon",
-                    aria_label="Close",
+                    aria_label=_("Close"),
                     on_click=BatchState.forget,
                 ),
                 class_name="passing row",

@@ -8,6 +8,7 @@ from opendeep_app.components.task_browser import CallBody
 from opendeep_app.services.live_calls import MAX_NOTE
 from opendeep_app.state.calls import AttemptRow, ClaimRow, FactRow, SaidRow
 from opendeep_app.state.task import TaskState
+from opendeep_app.words import _
 
 el = rx.el
 
@@ -54,12 +55,12 @@ def _body() -> rx.Component:
         _conversation(),
         rx.cond(call.analysed & (call.summary != ""), _analysis()),
         el.div(
-            el.h3("Facts", class_name="zone"),
+            el.h3(_("Facts"), class_name="zone"),
             el.dl(rx.foreach(call.facts, fact), class_name="facts wide"),
             rx.cond(
                 call.brief != "",
                 el.details(
-                    el.summary(icon("chevron-right", 14), "What the agent was told"),
+                    el.summary(icon("chevron-right", 14), _("What the agent was told")),
                     el.pre(call.brief, class_name="raw", tab_index=0),
                     class_name="more",
                 ),
@@ -98,12 +99,14 @@ def _live() -> rx.Component:
                     aria_live="polite",
                     custom_attrs=hook("call-doing"),
                 ),
-                el.span("The agent takes notes from you once they talk.", class_name="soft grow"),
+                el.span(
+                    _("The agent takes notes from you once they talk."), class_name="soft grow"
+                ),
             ),
-            el.span(call.cost, class_name="soft small num", title="Cost so far"),
+            el.span(call.cost, class_name="soft small num", title=_("Cost so far")),
             el.button(
                 icon("phone-off", 15),
-                "Hang up",
+                _("Hang up"),
                 type="button",
                 class_name="btn danger",
                 on_click=TaskState.hang_up,
@@ -114,19 +117,22 @@ def _live() -> rx.Component:
         rx.cond(
             call.talking,
             el.form(
-                el.label("A note to the agent", html_for="whisper", class_name="hidden-text"),
+                el.label(_("A note to the agent"), html_for="whisper", class_name="hidden-text"),
                 el.div(
                     el.input(
                         id="whisper",
                         name="text",
                         class_name="field",
-                        placeholder="Tell the agent something. The recipient does not hear it.",
+                        placeholder=_("Tell the agent something. The recipient does not hear it."),
                         auto_complete="off",
                         max_length=MAX_NOTE,
                         custom_attrs=hook("whisper-text"),
                     ),
                     el.button(
-                        "Send", type="submit", class_name="btn", custom_attrs=hook("whisper-send")
+                        _("Send"),
+                        type="submit",
+                        class_name="btn",
+                        custom_attrs=hook("whisper-send"),
                     ),
                     class_name="row",
                 ),
@@ -149,7 +155,7 @@ def _conversation() -> rx.Component:
             rx.cond(
                 TaskState.unsaid > 0,
                 el.button(
-                    f"Show {TaskState.unsaid} lines before",
+                    _("Show {count} lines before").format(count=TaskState.unsaid),
                     type="button",
                     class_name="btn ghost",
                     on_click=TaskState.show_all_said,
@@ -159,10 +165,10 @@ def _conversation() -> rx.Component:
             rx.foreach(TaskState.said, _said),
             lines=rx.cond(TaskState.call.live, TaskState.said.length(), 0),
             class_name="talk",
-            custom_attrs={"role": "log", "aria-label": "Transcript", "tabIndex": 0},
+            custom_attrs={"role": "log", "aria-label": _("Transcript"), "tabIndex": 0},
         ),
         el.div(
-            rx.cond(TaskState.call.live, "Nothing has been said yet.", "Nothing was said."),
+            rx.cond(TaskState.call.live, _("Nothing has been said yet."), _("Nothing was said.")),
             class_name="soft small pad",
         ),
     )
@@ -179,7 +185,7 @@ def _time(row: rx.Var[SaidRow]) -> rx.Component:
             row.at,
             type="button",
             class_name="seek num",
-            aria_label=f"Play from {row.at}",
+            aria_label=_("Play from {time}").format(time=row.at),
             custom_attrs={"data-seek": row.ms},
         ),
         el.span(row.at, class_name="seek num"),
@@ -220,7 +226,7 @@ def _between(row: rx.Var[SaidRow]) -> rx.Component:
 
 def _analysis() -> rx.Component:
     return el.div(
-        el.h3("What came of it", class_name="zone"),
+        el.h3(_("What came of it"), class_name="zone"),
         el.p(TaskState.call.summary, margin="0"),
         rx.cond(
             TaskState.call.claims.length() > 0,
@@ -241,9 +247,9 @@ def _claim(row: rx.Var[ClaimRow]) -> rx.Component:
                 row.quote,
                 type="button",
                 class_name="quote",
-                aria_label=f"Show where it was said: {row.quote}",
+                aria_label=_("Show where it was said: {quote}").format(quote=row.quote),
                 custom_attrs=hook("claim-quote") | {"data-goto": row.line},
             ),
-            el.span("Not proven by anything that was said.", class_name="soft small"),
+            el.span(_("Not proven by anything that was said."), class_name="soft small"),
         ),
     )

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from opendeep_app.state.campaigns import CampaignRow, PartRow
+from opendeep_app.words import _
 
 el = rx.el
 
@@ -22,6 +23,6 @@ def spending(row: rx.Var[CampaignRow]) -> rx.Component:
     """What was spent, of how much."""
     return el.span(
         row.spent,
-        rx.cond(row.budget != "", rx.fragment(" of ", row.budget)),
+        rx.cond(row.budget != "", rx.fragment(" ", _("of {budget}").format(budget=row.budget))),
         rx.cond(row.short != "", el.b(" · ", row.short, class_name="short")),
     )

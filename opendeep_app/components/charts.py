@@ -7,6 +7,7 @@ import reflex as rx
 from opendeep_app.components.browser import hook
 from opendeep_app.components.icons import icon
 from opendeep_app.state.overview import COLUMNS, BarRow, CellRow, OverviewState, TableRow
+from opendeep_app.words import _
 
 el = rx.el
 
@@ -48,9 +49,9 @@ def chart(
             el.h2(title, class_name="grow"),
             _small(
                 rx.cond(as_table, icon("chart-column", 14), icon("table", 14)),
-                rx.cond(as_table, "Chart", "Table"),
+                rx.cond(as_table, _("Chart"), _("Table")),
                 OverviewState.toggle_table(name),
-                f"{title} as a table",
+                _("{title} as a table").format(title=title),
                 hook("chart-table", chart=name),
                 aria_pressed=as_table,
             ),
@@ -58,7 +59,7 @@ def chart(
                 icon("download", 14),
                 "CSV",
                 OverviewState.download(name),
-                f"{title} as a CSV file",
+                _("{title} as a CSV file").format(title=title),
                 hook("chart-csv", chart=name),
             ),
             class_name="panel-head",
@@ -105,5 +106,5 @@ def _table(name: str, title: str, rows: rx.Var[list[TableRow]]) -> rx.Component:
         class_name="scrolled",
         tab_index=0,
         role="region",
-        aria_label=f"{title}, as a table",
+        aria_label=_("{title}, as a table").format(title=title),
     )

@@ -9,13 +9,14 @@ from opendeep_app.models import FactScope
 from opendeep_app.state.facts import DISCLOSURES, LASTING, SAME
 from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.rows import QuestionRow
+from opendeep_app.words import _
 
 el = rx.el
 
 WHERE = {
-    FactScope.CONTACT: "With them only",
-    FactScope.CAMPAIGN: "In this campaign",
-    FactScope.EVERYWHERE: "In every call",
+    FactScope.CONTACT: _("With them only"),
+    FactScope.CAMPAIGN: _("In this campaign"),
+    FactScope.EVERYWHERE: _("In every call"),
 }
 
 
@@ -25,7 +26,7 @@ def disclosure_choice(place: str, **more: Any) -> rx.Component:
         *(el.option(words, value=each.value) for each, words in DISCLOSURES.items()),
         name="disclosure",
         class_name="field",
-        aria_label="What the agent may do with it",
+        aria_label=_("What the agent may do with it"),
         custom_attrs=hook(f"{place}-disclosure"),
         **more,
     )
@@ -34,11 +35,11 @@ def disclosure_choice(place: str, **more: Any) -> rx.Component:
 def lasting_choice(place: str, *, kept: bool = False, **more: Any) -> rx.Component:
     """For how long; `kept` offers to leave it as it is."""
     return el.select(
-        el.option("As it is", value=SAME) if kept else rx.fragment(),
+        el.option(_("As it is"), value=SAME) if kept else rx.fragment(),
         *(el.option(words, value=days) for days, words in LASTING.items()),
         name="lasting",
         class_name="field",
-        aria_label="For how long",
+        aria_label=_("For how long"),
         custom_attrs=hook(f"{place}-lasting"),
         **more,
     )
@@ -55,7 +56,7 @@ def remember(row: rx.Var[QuestionRow], place: str) -> rx.Component:
                 on_change=QuestionState.keep(row.id),
                 custom_attrs=hook(f"{place}-remember"),
             ),
-            "Remember for next time",
+            _("Remember for next time"),
             class_name="tick",
         ),
         rx.cond(
@@ -69,7 +70,7 @@ def remember(row: rx.Var[QuestionRow], place: str) -> rx.Component:
                     ),
                     el.option(WHERE[FactScope.EVERYWHERE], value=FactScope.EVERYWHERE.value),
                     class_name="field",
-                    aria_label="Where it is used",
+                    aria_label=_("Where it is used"),
                     default_value=QuestionState.keep_scope,
                     on_change=QuestionState.set_keep_scope,
                     custom_attrs=hook(f"{place}-scope"),
@@ -86,7 +87,7 @@ def remember(row: rx.Var[QuestionRow], place: str) -> rx.Component:
                 ),
                 class_name="remember-how",
                 role="group",
-                aria_label="How it is remembered",
+                aria_label=_("How it is remembered"),
             ),
         ),
         class_name="remember",

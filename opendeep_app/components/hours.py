@@ -8,17 +8,18 @@ from opendeep_app.components.browser import hook
 from opendeep_app.components.forms import field, invalid
 from opendeep_app.rules import Weekday
 from opendeep_app.state.rules import WaitRow
+from opendeep_app.words import _
 
 el = rx.el
 
 DAYS = {
-    Weekday.MONDAY: "Monday",
-    Weekday.TUESDAY: "Tuesday",
-    Weekday.WEDNESDAY: "Wednesday",
-    Weekday.THURSDAY: "Thursday",
-    Weekday.FRIDAY: "Friday",
-    Weekday.SATURDAY: "Saturday",
-    Weekday.SUNDAY: "Sunday",
+    Weekday.MONDAY: _("Monday"),
+    Weekday.TUESDAY: _("Tuesday"),
+    Weekday.WEDNESDAY: _("Wednesday"),
+    Weekday.THURSDAY: _("Thursday"),
+    Weekday.FRIDAY: _("Friday"),
+    Weekday.SATURDAY: _("Saturday"),
+    Weekday.SUNDAY: _("Sunday"),
 }
 
 
@@ -54,32 +55,32 @@ def holiday_fields(country: Any, region: Any, errors: Any) -> rx.Component:
     return el.div(
         field(
             "holiday_country",
-            "Holidays of",
+            _("Holidays of"),
             el.input(
                 id="holiday_country",
                 name="holiday_country",
                 class_name="field num",
                 default_value=country,
-                placeholder="the number's country",
+                placeholder=_("the number's country"),
                 max_length=2,
                 auto_complete="off",
             ),
-            "two letters, for example DE",
+            _("two letters, for example DE"),
             errors=errors,
         ),
         field(
             "holiday_region",
-            "Region",
+            _("Region"),
             el.input(
                 id="holiday_region",
                 name="holiday_region",
                 class_name="field num",
                 default_value=region,
-                placeholder="all of it",
+                placeholder=_("all of it"),
                 max_length=8,
                 auto_complete="off",
             ),
-            "for example BY",
+            _("for example BY"),
             errors=errors,
         ),
         class_name="pair",
@@ -107,7 +108,13 @@ def tick(name: str, label: str, checked: Any, hint: str = "") -> rx.Component:
 
 def waits_table(rows: Any) -> rx.Component:
     """The waits after each outcome; what holds by default is greyed."""
-    heads = ("After", "First wait, min", "Times", "At most, min", "Uses up an attempt")
+    heads = (
+        _("After"),
+        _("First wait, min"),
+        _("Times"),
+        _("At most, min"),
+        _("Uses up an attempt"),
+    )
     return el.div(
         el.table(
             el.thead(el.tr(*(el.th(head, scope="col") for head in heads))),
@@ -117,7 +124,7 @@ def waits_table(rows: Any) -> rx.Component:
         class_name="waits-scroll",
         tab_index=0,
         role="region",
-        aria_label="Waits by outcome",
+        aria_label=_("Waits by outcome"),
     )
 
 
@@ -141,18 +148,18 @@ def _wait(row: rx.Var[WaitRow]) -> rx.Component:
             el.div(row.words, class_name="faint small", custom_attrs=hook("wait-words")),
             min_width="170px",
         ),
-        cell("wait", row.wait, row.usual_wait, "first wait in minutes"),
-        cell("factor", row.factor, row.usual_factor, "how many times longer each time"),
-        cell("cap", row.cap, row.usual_cap, "longest wait in minutes"),
+        cell("wait", row.wait, row.usual_wait, _("first wait in minutes")),
+        cell("factor", row.factor, row.usual_factor, _("how many times longer each time")),
+        cell("cap", row.cap, row.usual_cap, _("longest wait in minutes")),
         el.td(
             el.select(
-                el.option(f"default ({row.usual_counts})", value=""),
-                el.option("yes", value="yes"),
-                el.option("no", value="no"),
+                el.option(_("default ({usual})").format(usual=row.usual_counts), value=""),
+                el.option(_("yes"), value="yes"),
+                el.option(_("no"), value="no"),
                 name=f"counts_{row.case}",
                 class_name="field",
                 default_value=row.counts,
-                aria_label=f"{row.label}: uses up an attempt",
+                aria_label=_("{case}: uses up an attempt").format(case=row.label),
             )
         ),
         key=row.case,

@@ -9,6 +9,7 @@ from opendeep_app.components.facts import remember
 from opendeep_app.components.icons import icon
 from opendeep_app.state.info_requests import YOU_DECIDE, QuestionState
 from opendeep_app.state.rows import QuestionRow
+from opendeep_app.words import _
 
 el = rx.el
 
@@ -39,8 +40,8 @@ def info_modal() -> rx.Component:
                     el.div(
                         rx.cond(
                             live,
-                            "Your agent is on the phone and needs you",
-                            "They are waiting for your answer",
+                            _("Your agent is on the phone and needs you"),
+                            _("They are waiting for your answer"),
                         ),
                         class_name="small",
                         color="var(--tone-t)",
@@ -59,7 +60,9 @@ def info_modal() -> rx.Component:
                 rx.cond(
                     QuestionState.behind > 0,
                     el.span(
-                        f"+{QuestionState.behind}", class_name="count", title="More questions wait"
+                        f"+{QuestionState.behind}",
+                        class_name="count",
+                        title=_("More questions wait"),
                     ),
                 ),
                 class_name="modal-head",
@@ -109,27 +112,27 @@ def wishes(row: rx.Var[QuestionRow], place: str) -> rx.Component:
                 row.extended,
                 rx.fragment(),
                 wish(
-                    "Need more time",
+                    _("Need more time"),
                     "more-time",
                     QuestionState.more_time(row.id),
-                    "Once: the agent asks them to wait a little longer",
+                    _("Once: the agent asks them to wait a little longer"),
                 ),
             ),
             wish(
-                "You decide",
+                _("You decide"),
                 "you-decide",
                 QuestionState.suggest(row.id, YOU_DECIDE),
-                "You do not know: the agent decides",
+                _("You do not know: the agent decides"),
             ),
             wish(
-                "Call back later",
+                _("Call back later"),
                 "postpone",
                 QuestionState.postpone(row.id),
-                "The agent says goodbye now, and calls again once you have answered",
+                _("The agent says goodbye now, and calls again once you have answered"),
             ),
             class_name="chips",
             role="group",
-            aria_label="Without an answer",
+            aria_label=_("Without an answer"),
         ),
     )
 
@@ -145,7 +148,7 @@ def _heard() -> rx.Component:
                 ),
             ),
             class_name="heard",
-            aria_label="What was just said",
+            aria_label=_("What was just said"),
         ),
     )
 
@@ -164,20 +167,20 @@ def _suggestions(question_id: rx.Var[str], suggestions: rx.Var[list[str]]) -> rx
         ),
         class_name="chips",
         role="group",
-        aria_label="Suggested answers",
+        aria_label=_("Suggested answers"),
     )
 
 
 def _answer_form() -> rx.Component:
     return el.form(
         el.input(type="hidden", name="id", value=QuestionState.current.id, read_only=True),
-        el.label("Your answer", html_for="info-answer", class_name="hidden-text"),
+        el.label(_("Your answer"), html_for="info-answer", class_name="hidden-text"),
         el.div(
             rx.el.input(
                 id="info-answer",
                 name="answer",
                 class_name="field",
-                placeholder="Type your answer…",
+                placeholder=_("Type your answer…"),
                 auto_complete="off",
                 max_length=2000,
                 key=QuestionState.current.id,
@@ -185,7 +188,10 @@ def _answer_form() -> rx.Component:
                 custom_attrs=hook("info-answer"),
             ),
             el.button(
-                "Answer", type="submit", class_name="btn primary", custom_attrs=hook("info-submit")
+                _("Answer"),
+                type="submit",
+                class_name="btn primary",
+                custom_attrs=hook("info-submit"),
             ),
             class_name="row",
         ),
@@ -202,14 +208,16 @@ def _consequence(live: rx.Var[bool]) -> rx.Component:
         el.span(
             rx.cond(
                 live,
-                "At zero the agent says a polite goodbye. Your question stays in the inbox, and a later answer makes a new call.",
-                "The agent said goodbye. When you answer, OpenDeep calls them back with it.",
+                _(
+                    "At zero the agent says a polite goodbye. Your question stays in the inbox, and a later answer makes a new call."
+                ),
+                _("The agent said goodbye. When you answer, OpenDeep calls them back with it."),
             ),
             class_name="faint small grow",
         ),
         AlertChoices.create(class_name="btn ghost"),
         el.button(
-            "Hide",
+            _("Hide"),
             type="button",
             class_name="btn ghost",
             on_click=QuestionState.put_off,

@@ -8,6 +8,7 @@ from reflex.event import EventHandler, no_args_event_spec, passthrough_event_spe
 
 from opendeep_app.state.palette import PaletteState
 from opendeep_app.state.rows import TaskRow
+from opendeep_app.words import _
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class Place:
 
 
 PLACES = (
-    Place("Tasks", "/", "list-checks", "t"),
-    Place("Overview", "/overview", "chart-column", "o"),
-    Place("Campaigns", "/campaigns", "megaphone", "c", seldom=True),
-    Place("Questions", "/questions", "inbox", "q"),
-    Place("Facts", "/facts", "book-user", "f", seldom=True),
-    Place("New task", "/tasks/new", "phone-outgoing", "n"),
-    Place("Settings", "/settings", "settings", "s", seldom=True),
+    Place(_("Tasks"), "/", "list-checks", "t"),
+    Place(_("Overview"), "/overview", "chart-column", "o"),
+    Place(_("Campaigns"), "/campaigns", "megaphone", "c", seldom=True),
+    Place(_("Questions"), "/questions", "inbox", "q"),
+    Place(_("Facts"), "/facts", "book-user", "f", seldom=True),
+    Place(_("New task"), "/tasks/new", "phone-outgoing", "n"),
+    Place(_("Settings"), "/settings", "settings", "s", seldom=True),
 )
 
 

@@ -5,6 +5,7 @@ import reflex as rx
 from opendeep_app.components.browser import Exact, hook
 from opendeep_app.components.icons import icon
 from opendeep_app.state.schedule import ScheduleRow, ScheduleState, StepRow
+from opendeep_app.words import _
 
 el = rx.el
 
@@ -18,10 +19,10 @@ def schedule(row: rx.Var[ScheduleRow]) -> rx.Component:
             _move(row),
             el.button(
                 icon("skip-forward", 14),
-                "Skip",
+                _("Skip"),
                 type="button",
                 class_name="btn ghost",
-                title="Go without this call; the one after it is planned at once",
+                title=_("Go without this call; the one after it is planned at once"),
                 on_click=ScheduleState.skip,
                 custom_attrs=hook("task-skip"),
             ),
@@ -32,13 +33,15 @@ def schedule(row: rx.Var[ScheduleRow]) -> rx.Component:
 
 def _why(row: rx.Var[ScheduleRow]) -> rx.Component:
     return el.details(
-        el.summary(icon("chevron-right", 14), "Why this time?", custom_attrs=hook("why")),
+        el.summary(icon("chevron-right", 14), _("Why this time?"), custom_attrs=hook("why")),
         el.div(
             el.ol(rx.foreach(row.steps, lambda step: _step(step, row.zone)), class_name="why"),
             rx.cond(
                 row.hours != "",
                 el.p(
-                    f"They may be called: {row.hours}, {row.place} time.",
+                    _("They may be called: {hours}, {place} time.").format(
+                        hours=row.hours, place=row.place
+                    ),
                     class_name="faint small",
                     margin="8px 0 0",
                 ),
@@ -59,9 +62,13 @@ def _step(row: rx.Var[StepRow], zone: rx.Var[str]) -> rx.Component:
 
 def _move(row: rx.Var[ScheduleRow]) -> rx.Component:
     return el.details(
-        el.summary(icon("calendar-clock", 14), "Move", custom_attrs=hook("task-move")),
+        el.summary(icon("calendar-clock", 14), _("Move"), custom_attrs=hook("task-move")),
         el.form(
-            el.label(f"By the clock in {row.place}", html_for="move-at", class_name="label"),
+            el.label(
+                _("By the clock in {place}").format(place=row.place),
+                html_for="move-at",
+                class_name="label",
+            ),
             el.div(
                 el.input(
                     id="move-at",
@@ -75,7 +82,7 @@ def _move(row: rx.Var[ScheduleRow]) -> rx.Component:
                 ),
                 el.input(type="hidden", name="zone", value=row.zone, read_only=True),
                 el.button(
-                    "Move the call",
+                    _("Move the call"),
                     type="submit",
                     class_name="btn primary",
                     custom_attrs=hook("move-submit"),
@@ -100,7 +107,7 @@ def _move(row: rx.Var[ScheduleRow]) -> rx.Component:
                         value="on",
                         custom_attrs=hook("move-outside"),
                     ),
-                    "Call anyway, outside their calling hours",
+                    _("Call anyway, outside their calling hours"),
                     class_name="tick",
                 ),
             ),

@@ -5,16 +5,17 @@ from typing import Any
 import reflex as rx
 
 from opendeep_app.components.shell import page
+from opendeep_app.words import _
 
 el = rx.el
 
 #: The pages there are, in their order.
 ENTRIES = (
-    ("You", "/settings"),
-    ("Calling", "/settings/calling"),
-    ("Budget & data", "/settings/data"),
-    ("Do not call", "/settings/do-not-call"),
-    ("Webhooks", "/settings/webhooks"),
+    (_("You"), "/settings"),
+    (_("Calling"), "/settings/calling"),
+    (_("Budget & data"), "/settings/data"),
+    (_("Do not call"), "/settings/do-not-call"),
+    (_("Webhooks"), "/settings/webhooks"),
 )
 
 
@@ -23,7 +24,7 @@ def settings_page(
 ) -> rx.Component:
     """A page of the settings; `here` is its own address, `loaders` as for `page`."""
     return page(
-        el.h1("Settings", el.span(" / ", class_name="faint"), title),
+        el.h1(_("Settings"), el.span(" / ", class_name="faint"), title),
         el.div(
             el.nav(
                 *(
@@ -36,7 +37,7 @@ def settings_page(
                     for label, href in ENTRIES
                 ),
                 class_name="sub-nav",
-                aria_label="Settings",
+                aria_label=_("Settings"),
             ),
             el.div(*content, class_name="stack settings-content"),
             class_name="settings",

@@ -12,6 +12,7 @@ from opendeep_app.components.info_modal import info_modal
 from opendeep_app.components.keyboard import PLACES, Place, keyboard
 from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.session import SessionState
+from opendeep_app.words import _
 
 HEARTBEAT_SECONDS = 20
 
@@ -89,9 +90,10 @@ def _carrier_trouble() -> rx.Component:
     return rx.cond(
         SessionState.carrier_trouble != "",
         el.p(
-            "The phone provider has trouble (",
-            SessionState.carrier_trouble,
-            "). Calls wait and go out by themselves; no attempt is lost.",
+            _(
+                "The phone provider has trouble ({trouble}). Calls wait and go out by themselves; no "
+                "attempt is lost."
+            ).format(trouble=SessionState.carrier_trouble),
             class_name="callout tone-wait small",
             margin="12px 16px 0",
             role="status",
@@ -103,8 +105,8 @@ def _carrier_trouble() -> rx.Component:
 def skeleton(rows: int = 4) -> rx.Component:
     """What is shown until the data is there."""
     return el.div(
-        *(el.div(class_name="skeleton") for _ in range(rows)),
-        el.span("Loading", class_name="hidden-text"),
+        *(el.div(class_name="skeleton") for _row in range(rows)),
+        el.span(_("Loading"), class_name="hidden-text"),
         class_name="stack",
         aria_busy="true",
     )
@@ -122,7 +124,9 @@ def _navigation(here: str) -> rx.Component:
         brand(),
         *(_entry(place, here) for place in PLACES),
         el.details(
-            el.summary(icon("ellipsis", 17), "More", class_name="nav", custom_attrs=hook("more")),
+            el.summary(
+                icon("ellipsis", 17), _("More"), class_name="nav", custom_attrs=hook("more")
+            ),
             el.div(
                 *(_entry(place, here) for place in PLACES if place.seldom),
                 _sign_out("sign-out-small"),
@@ -137,7 +141,7 @@ def _navigation(here: str) -> rx.Component:
             class_name="side-foot",
         ),
         class_name="side",
-        aria_label="Main",
+        aria_label=_("Main"),
     )
 
 
@@ -159,7 +163,7 @@ def _entry(place: Place, here: str) -> rx.Component:
 def _sign_out(name: str) -> rx.Component:
     return el.button(
         icon("log-out", 14),
-        "Sign out",
+        _("Sign out"),
         type="button",
         class_name="btn ghost",
         padding="0 6px",
@@ -174,10 +178,12 @@ def _practice_badge() -> rx.Component:
         SessionState.practice,
         el.span(
             icon("graduation-cap", 14),
-            "Practice",
-            el.span("line", class_name="long"),
+            _("Practice"),
+            el.span(_("line"), class_name="long"),
             class_name="practice",
-            title="No real phone rings: calls go to the practice line. Set the four credentials to go live.",
+            title=_(
+                "No real phone rings: calls go to the practice line. Set the four credentials to go live."
+            ),
             custom_attrs=hook("practice-badge"),
         ),
     )
@@ -196,23 +202,26 @@ def _bell() -> rx.Component:
         class_name="btn ghost icon bell",
         aria_label=rx.cond(
             QuestionState.pending_count > 0,
-            f"{QuestionState.pending_count} questions wait for you",
-            "No questions wait for you",
+            _("{count} questions wait for you").format(count=QuestionState.pending_count),
+            _("No questions wait for you"),
         ),
-        title="Questions",
+        title=_("Questions"),
         custom_attrs=hook("pending-bell"),
     )
 
 
 def _color_mode() -> rx.Component:
+    colours = {"light": _("light"), "dark": _("dark"), "system": _("system")}
+
     def choice(mark: str, now: str, then: str) -> rx.Component:
+        said = colours[now]
         return el.button(
             icon(mark, 17),
             on_click=set_color_mode(then),
             class_name="btn ghost icon",
             type="button",
-            aria_label=f"Colours: {now}. Switch to {then}.",
-            title=f"Colours: {now}",
+            aria_label=_("Colours: {now}. Switch to {then}.").format(now=said, then=colours[then]),
+            title=_("Colours: {now}").format(now=said),
             custom_attrs=hook("color-mode", mode=now),
         )
 

@@ -5,6 +5,7 @@ import reflex as rx
 from opendeep_app.components.browser import Modal, hook
 from opendeep_app.components.icons import icon
 from opendeep_app.state.task_data import TaskDataState
+from opendeep_app.words import _
 
 el = rx.el
 
@@ -15,16 +16,16 @@ def task_data() -> rx.Component:
         el.div(
             el.button(
                 icon("download", 15),
-                "Export",
+                _("Export"),
                 type="button",
                 class_name="btn ghost",
-                title="Everything that is kept of this task, as a JSON file",
+                title=_("Everything that is kept of this task, as a JSON file"),
                 on_click=TaskDataState.export,
                 custom_attrs=hook("task-export"),
             ),
             el.button(
                 icon("trash-2", 15),
-                "Erase …",
+                _("Erase …"),
                 type="button",
                 class_name="btn ghost danger",
                 aria_haspopup="dialog",
@@ -34,27 +35,31 @@ def task_data() -> rx.Component:
             class_name="row wrap no-print",
         ),
         _dialog(),
-        aria_label="What is kept of this task",
+        aria_label=_("What is kept of this task"),
     )
 
 
 def _dialog() -> rx.Component:
     return Modal.create(
         el.div(
-            el.h2("Erase this task?", id="erase-title", class_name="asks", tab_index=-1),
+            el.h2(_("Erase this task?"), id="erase-title", class_name="asks", tab_index=-1),
             el.p(
-                "Its calls, transcripts, recordings, questions, findings and history are deleted "
-                "for good, here and in the search. Nobody can bring them back."
+                _(
+                    "Its calls, transcripts, recordings, questions, findings and history are deleted "
+                    "for good, here and in the search. Nobody can bring them back."
+                )
             ),
             el.p(
-                "What stays: what the calls cost, as part of your day's and the campaign's sums; "
-                "facts that you chose to remember; a number on your do-not-call list; and what "
-                "was sent to your webhooks or is kept by the phone and model providers.",
+                _(
+                    "What stays: what the calls cost, as part of your day's and the campaign's sums; "
+                    "facts that you chose to remember; a number on your do-not-call list; and what "
+                    "was sent to your webhooks or is kept by the phone and model providers."
+                ),
                 class_name="soft small",
             ),
             el.div(
                 el.button(
-                    "Keep it",
+                    _("Keep it"),
                     type="button",
                     class_name="btn",
                     on_click=TaskDataState.put_off,
@@ -62,7 +67,7 @@ def _dialog() -> rx.Component:
                 ),
                 el.button(
                     icon("trash-2", 15),
-                    "Erase for good",
+                    _("Erase for good"),
                     type="button",
                     class_name="btn danger",
                     on_click=TaskDataState.erase,

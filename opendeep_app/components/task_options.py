@@ -11,25 +11,26 @@ from opendeep_app.components.icons import icon
 from opendeep_app.models import VoicemailPolicy
 from opendeep_app.rules import RetryCase, Weekday
 from opendeep_app.state.new_task import NewTaskState
+from opendeep_app.words import _
 
 el = rx.el
 
 VOICEMAIL = {
-    VoicemailPolicy.HANG_UP: "hang up and try again later",
-    VoicemailPolicy.LEAVE_MESSAGE: "leave a message",
-    VoicemailPolicy.LAST_ATTEMPT: "leave a message on the last attempt",
+    VoicemailPolicy.HANG_UP: _("hang up and try again later"),
+    VoicemailPolicy.LEAVE_MESSAGE: _("leave a message"),
+    VoicemailPolicy.LAST_ATTEMPT: _("leave a message on the last attempt"),
 }
 WAITS = {
-    RetryCase.BUSY: "line busy",
-    RetryCase.NO_ANSWER: "nobody answers",
-    RetryCase.VOICEMAIL: "voicemail",
+    RetryCase.BUSY: _("line busy"),
+    RetryCase.NO_ANSWER: _("nobody answers"),
+    RetryCase.VOICEMAIL: _("voicemail"),
 }
 
 
 def options() -> rx.Component:
     """More options."""
     return el.details(
-        el.summary(icon("chevron-right", 15), "More options", custom_attrs=hook("more-options")),
+        el.summary(icon("chevron-right", 15), _("More options"), custom_attrs=hook("more-options")),
         el.div(_findings(), _call(), _attempts(), _hours(), class_name="more-body"),
         class_name="more",
     )
@@ -42,23 +43,23 @@ def _findings() -> rx.Component:
                 name=f"finding_{number}",
                 class_name="field",
                 max_length=80,
-                placeholder="Price",
-                aria_label="What to find out",
+                placeholder=_("Price"),
+                aria_label=_("What to find out"),
                 custom_attrs=hook("finding"),
             ),
             el.input(
                 name=f"finding_{number}_words",
                 class_name="field",
                 max_length=400,
-                placeholder="What does it cost, with delivery?",
-                aria_label="In more words",
+                placeholder=_("What does it cost, with delivery?"),
+                aria_label=_("In more words"),
             ),
             class_name="wanted",
             key=number,
         )
 
     return rx.fragment(
-        el.h3("What to find out"),
+        el.h3(_("What to find out")),
         el.div(rx.foreach(NewTaskState.findings, row), class_name="stack", gap="6px", role="group"),
         _error("findings_wanted"),
     )
@@ -66,11 +67,11 @@ def _findings() -> rx.Component:
 
 def _call() -> rx.Component:
     return rx.fragment(
-        el.h3("The call"),
+        el.h3(_("The call")),
         el.div(
             field(
                 "voicemail_policy",
-                "When voicemail answers",
+                _("When voicemail answers"),
                 el.select(
                     *(el.option(words, value=policy.value) for policy, words in VOICEMAIL.items()),
                     id="voicemail_policy",
@@ -79,36 +80,48 @@ def _call() -> rx.Component:
                 ),
                 errors=NewTaskState.errors,
             ),
-            _number("max_call_minutes", "Longest call", "minutes", 1, 60, "15", "max_call_seconds"),
-            _number("info_timeout_seconds", "Time you get for a question", "seconds", 5, 600, "30"),
             _number(
-                "budget", "Most it may cost", "US dollars", 0, 10000, "no limit", "budget_micros"
+                "max_call_minutes", _("Longest call"), _("minutes"), 1, 60, "15", "max_call_seconds"
+            ),
+            _number(
+                "info_timeout_seconds", _("Time you get for a question"), _("seconds"), 5, 600, "30"
+            ),
+            _number(
+                "budget",
+                _("Most it may cost"),
+                _("US dollars"),
+                0,
+                10000,
+                _("no limit"),
+                "budget_micros",
             ),
             class_name="pair",
         ),
         tick(
             "record_call",
-            "Record the call",
+            _("Record the call"),
             False,
-            "In many places everybody on the line must agree to that. The agent says so at once.",
+            _(
+                "In many places everybody on the line must agree to that. The agent says so at once."
+            ),
         ),
     )
 
 
 def _attempts() -> rx.Component:
     return rx.fragment(
-        el.h3("Attempts"),
+        el.h3(_("Attempts")),
         el.div(
-            _number("max_attempts", "Attempts", "when nobody answers", 1, 20, "3"),
-            _number("priority", "Priority", "higher goes first", -100, 100, "0"),
+            _number("max_attempts", _("Attempts"), _("when nobody answers"), 1, 20, "3"),
+            _number("priority", _("Priority"), _("higher goes first"), -100, 100, "0"),
             class_name="pair",
         ),
         el.div(
             *(
                 _number(
                     f"wait_{case}",
-                    f"After “{words}”",
-                    "minutes",
+                    _("After “{outcome}”").format(outcome=words),
+                    _("minutes"),
                     0,
                     43200,
                     NewTaskState.waits[case.value],
@@ -124,12 +137,12 @@ def _attempts() -> rx.Component:
 def _hours() -> rx.Component:
     nothing = {day.value: "" for day in Weekday}
     return rx.fragment(
-        el.h3("When they may be called", el.span(" by their clock", class_name="faint")),
+        el.h3(_("When they may be called"), el.span(_(" by their clock"), class_name="faint")),
         hours_fields(nothing, NewTaskState.usual, NewTaskState.errors),
         _error("hours"),
         el.div(
-            tick("avoid_holidays", "Not on public holidays", False),
-            tick("outside_usual_hours", "Also before 8:00 or after 21:00", False),
+            tick("avoid_holidays", _("Not on public holidays"), False),
+            tick("outside_usual_hours", _("Also before 8:00 or after 21:00"), False),
             class_name="checklist",
         ),
         holiday_fields("", "", NewTaskState.errors),

@@ -8,6 +8,7 @@ from opendeep_app.components.list_browser import Leaving
 from opendeep_app.state.batches import BatchState
 from opendeep_app.state.rows import EventRow, LineRow, TaskRow
 from opendeep_app.state.tasks import TasksState
+from opendeep_app.words import _, pieces
 
 el = rx.el
 
@@ -31,9 +32,11 @@ def next_call(row: rx.Var[TaskRow], server_now: rx.Var[str]) -> rx.Component:
     return rx.cond(
         row.next_at != "",
         el.span(
-            "Calls ",
-            Ago.create(
-                at=row.next_at, zone=row.zone, server_now=server_now, due=True, class_name="num"
+            *pieces(
+                _("Calls {when}"),
+                when=Ago.create(
+                    at=row.next_at, zone=row.zone, server_now=server_now, due=True, class_name="num"
+                ),
             ),
             rx.cond(row.note != "", " ·", ""),
             white_space="pre",
@@ -121,12 +124,20 @@ def line(row: rx.Var[TaskRow]) -> rx.Component:
 
 def table(rows: rx.Component) -> rx.Component:
     """The dense table around its rows."""
-    heads = ("Recipient", "Status", "Goal", "Last call", "Next call", "Cost", "Changed")
+    heads = (
+        _("Recipient"),
+        _("Status"),
+        _("Goal"),
+        _("Last call"),
+        _("Next call"),
+        _("Cost"),
+        _("Changed"),
+    )
     return el.div(
         el.table(
             el.thead(
                 el.tr(
-                    el.th(el.span("Chosen", class_name="hidden-text")),
+                    el.th(el.span(_("Chosen"), class_name="hidden-text")),
                     *(el.th(head, scope="col") for head in heads),
                 )
             ),
@@ -136,7 +147,7 @@ def table(rows: rx.Component) -> rx.Component:
         class_name="panel list scroll-x",
         tab_index=0,
         role="region",
-        aria_label="Tasks as a table",
+        aria_label=_("Tasks as a table"),
     )
 
 
@@ -144,7 +155,7 @@ def _choose(row: rx.Var[TaskRow]) -> rx.Component:
     return el.input(
         type="checkbox",
         class_name="pick",
-        aria_label=f"Choose {row.title}",
+        aria_label=_("Choose {title}").format(title=row.title),
         checked=BatchState.all_matching | BatchState.chosen.contains(row.id),
         on_change=BatchState.toggle(row.id),
         custom_attrs=hook("task-pick"),
@@ -160,7 +171,7 @@ def _opener(row: rx.Var[TaskRow], opened: rx.Var[bool]) -> rx.Component:
         icon("chevron-down", 16),
         type="button",
         class_name="btn ghost icon opener",
-        aria_label=f"Details of {row.title}",
+        aria_label=_("Details of {title}").format(title=row.title),
         on_click=TasksState.expand(row.id),
         custom_attrs=hook("task-expand")
         | {"aria-expanded": rx.cond(opened, "true", "false"), "aria-controls": f"more-{row.id}"},
@@ -173,18 +184,18 @@ def _opened(row: rx.Var[TaskRow]) -> rx.Component:
             rx.cond(
                 row.asking,
                 rx.fragment(
-                    el.dt("Question"),
+                    el.dt(_("Question")),
                     el.dd(
                         row.note,
                         " ",
-                        el.a("Answer", href="/questions", class_name="link answer"),
+                        el.a(_("Answer"), href="/questions", class_name="link answer"),
                     ),
                 ),
             ),
             rx.cond(
                 row.next_at != "",
                 rx.fragment(
-                    el.dt("Next call"),
+                    el.dt(_("Next call")),
                     el.dd(
                         Ago.create(
                             at=row.next_at,
@@ -196,7 +207,7 @@ def _opened(row: rx.Var[TaskRow]) -> rx.Component:
                     ),
                 ),
             ),
-            rx.cond(row.last_call != "", rx.fragment(el.dt("Last call"), el.dd(row.last_call))),
+            rx.cond(row.last_call != "", rx.fragment(el.dt(_("Last call")), el.dd(row.last_call))),
             class_name="facts",
         ),
         rx.cond(
@@ -209,8 +220,10 @@ def _opened(row: rx.Var[TaskRow]) -> rx.Component:
         el.a(
             rx.cond(
                 TasksState.detail.earlier > 0,
-                f"{TasksState.detail.earlier} earlier steps and everything else",
-                "Everything about this task",
+                _("{count} earlier steps and everything else").format(
+                    count=TasksState.detail.earlier
+                ),
+                _("Everything about this task"),
             ),
             href=f"/tasks/{row.id}",
             class_name="link small",

@@ -10,6 +10,7 @@ from opendeep_app.state.calls import AttemptRow
 from opendeep_app.state.rows import EventRow
 from opendeep_app.state.task import TaskState
 from opendeep_app.state.task_events import KINDS
+from opendeep_app.words import _
 
 el = rx.el
 
@@ -18,7 +19,7 @@ def timeline() -> rx.Component:
     """Every event, filtered by attempt and kind."""
     return el.section(
         el.div(
-            el.h2("Timeline", class_name="grow"),
+            el.h2(_("Timeline"), class_name="grow"),
             rx.cond(TaskState.attempts.length() > 1, _zoom()),
             class_name="panel-head",
         ),
@@ -26,12 +27,12 @@ def timeline() -> rx.Component:
             *(_kind(kind, label) for kind, label in KINDS.items()),
             class_name="chips pad slim no-print",
             role="group",
-            aria_label="Kinds of events",
+            aria_label=_("Kinds of events"),
         ),
         rx.cond(
             TaskState.earlier > 0,
             el.button(
-                f"Show {TaskState.earlier} earlier events",
+                _("Show {count} earlier events").format(count=TaskState.earlier),
                 type="button",
                 class_name="btn ghost full",
                 on_click=TaskState.show_earlier,
@@ -45,7 +46,7 @@ def timeline() -> rx.Component:
         ),
         rx.cond(
             TaskState.events.length() == 0,
-            el.p("Nothing of this kind has happened.", class_name="soft small pad", margin="0"),
+            el.p(_("Nothing of this kind has happened."), class_name="soft small pad", margin="0"),
         ),
         PointAt.create(event=TaskState.wanted, on_named=TaskState.point_at),
         class_name="panel",
@@ -57,12 +58,12 @@ def _zoom() -> rx.Component:
         return el.option(row.title, value=row.id)
 
     return el.select(
-        el.option("All attempts", value=""),
+        el.option(_("All attempts"), value=""),
         rx.foreach(TaskState.attempts, option),
         value=TaskState.zoom,
         on_change=TaskState.zoom_to,
         class_name="field slim no-print",
-        aria_label="Which attempt",
+        aria_label=_("Which attempt"),
         custom_attrs=hook("timeline-zoom"),
     )
 
@@ -105,12 +106,12 @@ def _behind() -> rx.Component:
     looked = TaskState.looked
     return el.div(
         el.dl(rx.foreach(looked.facts, fact), class_name="facts", margin="0"),
-        el.pre(looked.raw, class_name="raw", tab_index=0, aria_label="As it is stored"),
+        el.pre(looked.raw, class_name="raw", tab_index=0, aria_label=_("As it is stored")),
         el.div(
-            Copy.create(text=looked.raw, label="Copy JSON", custom_attrs=hook("event-copy")),
+            Copy.create(text=looked.raw, label=_("Copy JSON"), custom_attrs=hook("event-copy")),
             Copy.create(
                 path=f"/tasks/{TaskState.task.id}?event={looked.sequence}",
-                label="Copy link",
+                label=_("Copy link"),
                 custom_attrs=hook("event-link"),
             ),
             class_name="row no-print",

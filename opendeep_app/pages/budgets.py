@@ -9,19 +9,20 @@ from opendeep_app.components.forms import field, invalid
 from opendeep_app.components.settings import settings_page
 from opendeep_app.components.shell import loading, skeleton
 from opendeep_app.state.budgets import BudgetState
+from opendeep_app.words import _
 
 el = rx.el
 
 
 @rx.page(
     route="/settings/data",
-    title="Budget & data · OpenDeep",
+    title=_("Budget & data · OpenDeep"),
     on_load=loading(BudgetState.load),
 )
 def budget_and_data() -> rx.Component:
     """What it may cost and what is kept."""
     return settings_page(
-        "Budget & data",
+        _("Budget & data"),
         rx.cond(BudgetState.loaded, rx.fragment(_budget(), _retention(), _erasure()), skeleton()),
         here="/settings/data",
         loaders=loading(),
@@ -30,17 +31,17 @@ def budget_and_data() -> rx.Component:
 
 def _budget() -> rx.Component:
     return el.section(
-        el.h2("Today", class_name="panel-head"),
+        el.h2(_("Today"), class_name="panel-head"),
         el.div(
             el.div(
                 el.b(BudgetState.spent, class_name="num", custom_attrs=hook("spent-today")),
-                el.span(" spent today", class_name="soft"),
+                el.span(_(" spent today"), class_name="soft"),
                 rx.cond(
                     BudgetState.reserved != "",
                     el.span(
-                        ", up to ",
-                        BudgetState.reserved,
-                        " set aside for calls that are going on",
+                        _(", up to {amount} set aside for calls that are going on").format(
+                            amount=BudgetState.reserved
+                        ),
                         class_name="soft",
                     ),
                 ),
@@ -58,17 +59,24 @@ def _budget() -> rx.Component:
                     overflow="hidden",
                     background="var(--slate-a4)",
                     role="progressbar",
-                    aria_label="Share of today's budget that is used",
+                    aria_label=_("Share of today's budget that is used"),
                     aria_valuenow=BudgetState.used_percent,
                     aria_valuemin=0,
                     aria_valuemax=100,
                 ),
             ),
             el.form(
-                _text("daily_budget", "Daily budget in US dollars", BudgetState.daily, "optional"),
+                _text(
+                    "daily_budget",
+                    _("Daily budget in US dollars"),
+                    BudgetState.daily,
+                    _("optional"),
+                ),
                 el.p(
-                    "Before a call is dialled, the most that it can cost is set aside. A call that "
-                    "does not fit waits until tomorrow, or until you raise this.",
+                    _(
+                        "Before a call is dialled, the most that it can cost is set aside. A call that "
+                        "does not fit waits until tomorrow, or until you raise this."
+                    ),
                     class_name="faint small",
                     margin="-8px 0 0",
                 ),
@@ -87,22 +95,22 @@ def _budget() -> rx.Component:
 
 def _retention() -> rx.Component:
     return el.section(
-        el.h2("How long things are kept", class_name="panel-head"),
+        el.h2(_("How long things are kept"), class_name="panel-head"),
         el.form(
             _text(
                 "keep_transcripts_days",
-                "Transcripts, days after the call",
+                _("Transcripts, days after the call"),
                 BudgetState.transcripts_days,
                 rx.fragment(BudgetState.transcripts_default),
             ),
             _text(
                 "keep_recordings_days",
-                "Recordings, days after the call",
+                _("Recordings, days after the call"),
                 BudgetState.recordings_days,
                 rx.fragment(BudgetState.recordings_default),
             ),
             el.p(
-                "Results and findings stay. What is deleted cannot be brought back.",
+                _("Results and findings stay. What is deleted cannot be brought back."),
                 class_name="faint small",
                 margin="-8px 0 0",
             ),
@@ -119,12 +127,16 @@ def _retention() -> rx.Component:
 
 def _erasure() -> rx.Component:
     return el.section(
-        el.h2("Take away, erase", class_name="panel-head"),
+        el.h2(_("Take away, erase"), class_name="panel-head"),
         el.p(
-            "Each task's page has two buttons below its history: one gives you everything that is "
-            "kept of the task as a file, the other erases it for good. A program with your key can "
-            "do the same: ",
-            el.a("GET …/export and DELETE in the API's pages", href="/api/docs", class_name="link"),
+            _(
+                "Each task's page has two buttons below its history: one gives you everything that is "
+                "kept of the task as a file, the other erases it for good. A program with your key can "
+                "do the same: "
+            ),
+            el.a(
+                _("GET …/export and DELETE in the API's pages"), href="/api/docs", class_name="link"
+            ),
             ".",
             class_name="pad soft small",
             margin="0",
@@ -155,5 +167,5 @@ def _text(name: str, label: str, value: Any, hint: Any) -> rx.Component:
 
 def _save(test_id: str) -> rx.Component:
     return el.div(
-        el.button("Save", type="submit", class_name="btn primary", custom_attrs=hook(test_id))
+        el.button(_("Save"), type="submit", class_name="btn primary", custom_attrs=hook(test_id))
     )

@@ -7,15 +7,18 @@ from opendeep_app.components.hours import holiday_fields, hours_fields, tick, wa
 from opendeep_app.components.settings import settings_page
 from opendeep_app.components.shell import loading, skeleton
 from opendeep_app.state.calling import CallingState
+from opendeep_app.words import _, pieces
 
 el = rx.el
 
 
-@rx.page(route="/settings/calling", title="Calling · OpenDeep", on_load=loading(CallingState.load))
+@rx.page(
+    route="/settings/calling", title=_("Calling · OpenDeep"), on_load=loading(CallingState.load)
+)
 def calling() -> rx.Component:
     """Hours, holidays, retries."""
     return settings_page(
-        "Calling",
+        _("Calling"),
         rx.cond(CallingState.loaded, _form(), skeleton()),
         here="/settings/calling",
         loaders=loading(),
@@ -28,13 +31,13 @@ def _form() -> rx.Component:
         _retries(),
         el.div(
             el.button(
-                "Save",
+                _("Save"),
                 type="submit",
                 class_name="btn primary",
                 custom_attrs=hook("calling-save"),
             ),
             el.button(
-                "Back to the defaults",
+                _("Back to the defaults"),
                 type="button",
                 class_name="btn ghost",
                 on_click=CallingState.forget,
@@ -53,29 +56,33 @@ def _form() -> rx.Component:
 
 def _hours() -> rx.Component:
     return el.section(
-        el.h2("When people may be called", class_name="panel-head"),
+        el.h2(_("When people may be called"), class_name="panel-head"),
         el.div(
             el.p(
-                "Now: ",
-                el.b(CallingState.in_words, custom_attrs=hook("calling-words")),
-                ", by the clock of whoever is called. A campaign or a task may say otherwise.",
+                *pieces(
+                    _(
+                        "Now: {hours}, by the clock of whoever is called. A campaign or a task may "
+                        "say otherwise."
+                    ),
+                    hours=el.b(CallingState.in_words, custom_attrs=hook("calling-words")),
+                ),
                 class_name="soft small",
                 margin="0",
             ),
             hours_fields(CallingState.days, CallingState.usual, CallingState.errors),
             _error("hours"),
             el.p(
-                "From–to, several with a comma: 9–12, 13:30–18. “closed” for no calls that day.",
+                _("From–to, several with a comma: 9–12, 13:30–18. “closed” for no calls that day."),
                 class_name="faint small",
                 margin="-4px 0 0",
             ),
             tick(
                 "outside_usual_hours",
-                "Calls before 8:00 or after 21:00 are allowed",
+                _("Calls before 8:00 or after 21:00 are allowed"),
                 CallingState.outside_usual_hours,
-                "Without this nobody is rung at night, whatever is written above.",
+                _("Without this nobody is rung at night, whatever is written above."),
             ),
-            tick("avoid_holidays", "No calls on public holidays", CallingState.avoid_holidays),
+            tick("avoid_holidays", _("No calls on public holidays"), CallingState.avoid_holidays),
             holiday_fields(CallingState.country, CallingState.region, CallingState.errors),
             class_name="pad stack",
         ),
@@ -85,11 +92,13 @@ def _hours() -> rx.Component:
 
 def _retries() -> rx.Component:
     return el.section(
-        el.h2("How long to wait for the next attempt", class_name="panel-head"),
+        el.h2(_("How long to wait for the next attempt"), class_name="panel-head"),
         el.div(
             el.p(
-                "Each wait is longer than the one before it and varies a little. When the "
-                "recipient names a time, that is when they are called.",
+                _(
+                    "Each wait is longer than the one before it and varies a little. When the "
+                    "recipient names a time, that is when they are called."
+                ),
                 class_name="soft small",
                 margin="0",
             ),

@@ -12,20 +12,21 @@ from opendeep_app.components.icons import icon
 from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.state.campaign import CampaignState
 from opendeep_app.state.campaigns import PartRow
+from opendeep_app.words import _, pieces
 
 el = rx.el
 
 
 @rx.page(
     route="/campaigns/[campaign_id]",
-    title="Campaign · OpenDeep",
+    title=_("Campaign · OpenDeep"),
     on_load=loading(CampaignState.load),
 )
 def campaign() -> rx.Component:
     """The campaign of the address."""
     return page(
         el.h1(
-            rx.el.a("Campaigns", href="/campaigns", class_name="crumb"),
+            rx.el.a(_("Campaigns"), href="/campaigns", class_name="crumb"),
             el.span(" / ", class_name="faint"),
             CampaignState.row.name,
             class_name="clip",
@@ -42,8 +43,8 @@ def campaign() -> rx.Component:
 
 def _missing() -> rx.Component:
     return el.div(
-        el.h2("There is no such campaign."),
-        el.a("All campaigns", href="/campaigns", class_name="btn"),
+        el.h2(_("There is no such campaign.")),
+        el.a(_("All campaigns"), href="/campaigns", class_name="btn"),
         class_name="panel empty",
     )
 
@@ -69,10 +70,14 @@ def _head() -> rx.Component:
             el.div(class_name="grow"),
             rx.cond(
                 CampaignState.acting != "",
-                el.span(CampaignState.acting, " tasks …", class_name="soft small", role="status"),
+                el.span(
+                    _("{count} tasks …").format(count=CampaignState.acting),
+                    class_name="soft small",
+                    role="status",
+                ),
                 rx.fragment(
-                    _action("Resume all", "play", "resume", row.held),
-                    _action("Hold all", "pause", "hold", row.open),
+                    _action(_("Resume all"), "play", "resume", row.held),
+                    _action(_("Hold all"), "pause", "hold", row.open),
                 ),
             ),
             class_name="row wrap",
@@ -110,7 +115,7 @@ def _groups() -> rx.Component:
         )
 
     return el.section(
-        el.h2("Its tasks", class_name="panel-head"),
+        el.h2(_("Its tasks"), class_name="panel-head"),
         rx.foreach(CampaignState.row.parts, group),
         class_name="panel",
     )
@@ -132,11 +137,11 @@ def _outcomes() -> rx.Component:
         )
 
     return el.section(
-        el.h2("What came of the calls", class_name="panel-head"),
+        el.h2(_("What came of the calls"), class_name="panel-head"),
         rx.cond(
             CampaignState.row.outcomes.length() > 0,
             rx.foreach(CampaignState.row.outcomes, outcome),
-            el.p("No call has ended yet.", class_name="soft small pad", margin="0"),
+            el.p(_("No call has ended yet."), class_name="soft small pad", margin="0"),
         ),
         class_name="panel",
     )
@@ -145,7 +150,7 @@ def _outcomes() -> rx.Component:
 def _budget() -> rx.Component:
     errors = CampaignState.errors
     return el.section(
-        el.h2("Budget", class_name="panel-head"),
+        el.h2(_("Budget"), class_name="panel-head"),
         el.form(
             rx.cond(
                 CampaignState.row.budget != "",
@@ -153,7 +158,7 @@ def _budget() -> rx.Component:
                     el.span(class_name="tone-live", width=f"{CampaignState.used_percent}%"),
                     class_name="measure",
                     role="progressbar",
-                    aria_label="Share of the budget that is used",
+                    aria_label=_("Share of the budget that is used"),
                     aria_valuenow=CampaignState.used_percent,
                     aria_valuemin=0,
                     aria_valuemax=100,
@@ -161,7 +166,7 @@ def _budget() -> rx.Component:
             ),
             field(
                 "campaign_budget",
-                "Budget in US dollars",
+                _("Budget in US dollars"),
                 el.input(
                     id="campaign_budget",
                     name="campaign_budget",
@@ -172,15 +177,15 @@ def _budget() -> rx.Component:
                     aria_invalid=invalid(errors, "campaign_budget"),
                     custom_attrs=hook("campaign-budget"),
                 ),
-                "for all of its calls",
+                _("for all of its calls"),
                 errors=errors,
             ),
             rx.cond(
                 CampaignState.row.reserved != "",
                 el.p(
-                    "Up to ",
-                    CampaignState.row.reserved,
-                    " of it is set aside for calls that are going on.",
+                    _("Up to {amount} of it is set aside for calls that are going on.").format(
+                        amount=CampaignState.row.reserved
+                    ),
                     class_name="faint small",
                     margin="-8px 0 0",
                 ),
@@ -200,13 +205,16 @@ def _budget() -> rx.Component:
 def _rules() -> rx.Component:
     state = CampaignState
     return el.section(
-        el.h2("When it calls, and how often", class_name="panel-head"),
+        el.h2(_("When it calls, and how often"), class_name="panel-head"),
         el.form(
             el.p(
-                "Now: ",
-                el.b(state.in_words, custom_attrs=hook("campaign-hours")),
-                ", by the clock of whoever is called. What is left empty is as in your settings; "
-                "changes hold from the next decision on.",
+                *pieces(
+                    _(
+                        "Now: {hours}, by the clock of whoever is called. What is left empty is as in "
+                        "your settings; changes hold from the next decision on."
+                    ),
+                    hours=el.b(state.in_words, custom_attrs=hook("campaign-hours")),
+                ),
                 class_name="soft small",
                 margin="0",
             ),
@@ -214,13 +222,13 @@ def _rules() -> rx.Component:
             _error("hours"),
             tick(
                 "outside_usual_hours",
-                "Calls before 8:00 or after 21:00 are allowed",
+                _("Calls before 8:00 or after 21:00 are allowed"),
                 state.outside_usual_hours,
             ),
-            tick("avoid_holidays", "No calls on public holidays", state.avoid_holidays),
+            tick("avoid_holidays", _("No calls on public holidays"), state.avoid_holidays),
             holiday_fields(state.country, state.region, state.errors),
             el.details(
-                el.summary(icon("chevron-right", 15), "Waits between attempts"),
+                el.summary(icon("chevron-right", 15), _("Waits between attempts")),
                 waits_table(state.waits),
                 class_name="fold",
             ),
@@ -239,7 +247,7 @@ def _rules() -> rx.Component:
 
 def _save(test_id: str) -> rx.Component:
     return el.div(
-        el.button("Save", type="submit", class_name="btn primary", custom_attrs=hook(test_id))
+        el.button(_("Save"), type="submit", class_name="btn primary", custom_attrs=hook(test_id))
     )
 
 

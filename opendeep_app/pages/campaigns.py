@@ -7,19 +7,20 @@ from opendeep_app.components.campaign import progress_bar, spending
 from opendeep_app.components.icons import icon
 from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.state.campaigns import CampaignRow, CampaignsState
+from opendeep_app.words import _
 
 el = rx.el
 
 
 @rx.page(
     route="/campaigns",
-    title="Campaigns · OpenDeep",
+    title=_("Campaigns · OpenDeep"),
     on_load=loading(CampaignsState.load),
 )
 def campaigns() -> rx.Component:
     """All of them, newest first."""
     return page(
-        "Campaigns",
+        _("Campaigns"),
         rx.cond(
             CampaignsState.loaded,
             rx.cond(CampaignsState.rows.length() > 0, _list(), _empty()),
@@ -37,7 +38,7 @@ def _list() -> rx.Component:
             CampaignsState.more,
             el.div(
                 el.button(
-                    "Older campaigns",
+                    _("Older campaigns"),
                     type="button",
                     class_name="btn",
                     on_click=CampaignsState.show_more,
@@ -73,10 +74,12 @@ def _campaign(row: rx.Var[CampaignRow]) -> rx.Component:
 def _empty() -> rx.Component:
     return el.div(
         el.div(icon("megaphone", 22), class_name="glyph"),
-        el.h2("No campaign yet"),
+        el.h2(_("No campaign yet")),
         el.p(
-            "A campaign is one goal for many contacts. A program with your key begins one from a "
-            "list or a CSV file; how it goes, and what it costs, is shown here."
+            _(
+                "A campaign is one goal for many contacts. A program with your key begins one from a "
+                "list or a CSV file; how it goes, and what it costs, is shown here."
+            )
         ),
         el.a("POST /api/campaigns", href="/api/docs", class_name="btn primary"),
         class_name="panel empty",

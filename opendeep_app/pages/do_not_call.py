@@ -8,19 +8,20 @@ from opendeep_app.components.icons import icon
 from opendeep_app.components.settings import settings_page
 from opendeep_app.components.shell import loading, skeleton
 from opendeep_app.state.do_not_call import DoNotCallState, EntryRow
+from opendeep_app.words import _
 
 el = rx.el
 
 
 @rx.page(
     route="/settings/do-not-call",
-    title="Do not call · OpenDeep",
+    title=_("Do not call · OpenDeep"),
     on_load=loading(DoNotCallState.load),
 )
 def do_not_call() -> rx.Component:
     """The list, and adding to it."""
     return settings_page(
-        "Do not call",
+        _("Do not call"),
         rx.cond(DoNotCallState.loaded, rx.fragment(_add(), _list()), skeleton()),
         here="/settings/do-not-call",
         loaders=loading(),
@@ -30,11 +31,11 @@ def do_not_call() -> rx.Component:
 def _add() -> rx.Component:
     errors = DoNotCallState.errors
     return el.section(
-        el.h2("Leave a number alone", class_name="panel-head"),
+        el.h2(_("Leave a number alone"), class_name="panel-head"),
         el.form(
             field(
                 "phone_number",
-                "Phone number",
+                _("Phone number"),
                 el.input(
                     id="phone_number",
                     name="phone_number",
@@ -49,7 +50,7 @@ def _add() -> rx.Component:
             ),
             field(
                 "reason",
-                "Reason",
+                _("Reason"),
                 el.input(
                     id="reason",
                     name="reason",
@@ -58,18 +59,20 @@ def _add() -> rx.Component:
                     auto_complete="off",
                     custom_attrs=hook("do-not-call-reason"),
                 ),
-                "optional",
+                _("optional"),
                 errors=errors,
             ),
             el.p(
-                "Every open task of yours to this number stops at once, a call that is going on "
-                "too. People who ask the agent not to call again are added by themselves.",
+                _(
+                    "Every open task of yours to this number stops at once, a call that is going on "
+                    "too. People who ask the agent not to call again are added by themselves."
+                ),
                 class_name="faint small",
                 margin="-8px 0 0",
             ),
             el.div(
                 el.button(
-                    "Add",
+                    _("Add"),
                     type="submit",
                     class_name="btn primary",
                     custom_attrs=hook("do-not-call-add"),
@@ -87,12 +90,12 @@ def _add() -> rx.Component:
 
 def _list() -> rx.Component:
     return el.section(
-        el.h2("Never called", class_name="panel-head"),
+        el.h2(_("Never called"), class_name="panel-head"),
         el.div(
             rx.cond(
                 DoNotCallState.entries.length() > 0,
                 rx.foreach(DoNotCallState.entries, _entry),
-                el.p("No number is on your list.", class_name="soft small", margin="0"),
+                el.p(_("No number is on your list."), class_name="soft small", margin="0"),
             ),
             class_name="pad stack",
         ),
@@ -109,11 +112,11 @@ def _entry(row: rx.Var[EntryRow]) -> rx.Component:
             class_name="grow",
         ),
         el.button(
-            "Remove",
+            _("Remove"),
             type="button",
             class_name="btn ghost danger",
             on_click=DoNotCallState.remove(row.id),
-            aria_label=f"Remove {row.number}",
+            aria_label=_("Remove {number}").format(number=row.number),
             custom_attrs=hook("do-not-call-remove"),
         ),
         class_name="row",

@@ -10,15 +10,16 @@ from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.models import FactScope
 from opendeep_app.services.facts import MAX_ANSWER, MAX_QUESTION
 from opendeep_app.state.facts import FactRow, FactsState, ToldRow
+from opendeep_app.words import _, pieces
 
 el = rx.el
 
 
-@rx.page(route="/facts", title="Facts · OpenDeep", on_load=loading(FactsState.load))
+@rx.page(route="/facts", title=_("Facts · OpenDeep"), on_load=loading(FactsState.load))
 def facts() -> rx.Component:
     """Facts, and writing one down."""
     return page(
-        "Facts",
+        _("Facts"),
         el.div(
             rx.cond(
                 FactsState.loaded,
@@ -38,12 +39,12 @@ def facts() -> rx.Component:
 def _list() -> rx.Component:
     return rx.fragment(
         el.section(
-            rx.foreach(FactsState.facts, _fact), class_name="panel list", aria_label="Your facts"
+            rx.foreach(FactsState.facts, _fact), class_name="panel list", aria_label=_("Your facts")
         ),
         rx.cond(
             FactsState.more,
             el.button(
-                "Show more",
+                _("Show more"),
                 type="button",
                 class_name="btn full",
                 on_click=FactsState.show_more,
@@ -62,8 +63,10 @@ def _fact(row: rx.Var[FactRow]) -> rx.Component:
                 class_name="grow",
             ),
             el.div(
-                _action("Edit", "pencil", "fact-edit", FactsState.edit(row.id), row),
-                _action("Forget", "trash-2", "fact-forget", FactsState.ask_to_forget(row.id), row),
+                _action(_("Edit"), "pencil", "fact-edit", FactsState.edit(row.id), row),
+                _action(
+                    _("Forget"), "trash-2", "fact-forget", FactsState.ask_to_forget(row.id), row
+                ),
                 class_name="fact-actions",
             ),
             class_name="row",
@@ -74,10 +77,13 @@ def _fact(row: rx.Var[FactRow]) -> rx.Component:
             el.span(row.where, class_name="soft small"),
             rx.cond(
                 row.expired,
-                el.span("Expired, not used any more", class_name="soft small"),
+                el.span(_("Expired, not used any more"), class_name="soft small"),
                 rx.cond(
                     row.expires_at != "",
-                    el.span("Ends ", Ago.create(at=row.expires_at), class_name="soft small"),
+                    el.span(
+                        *pieces(_("Ends {when}"), when=Ago.create(at=row.expires_at)),
+                        class_name="soft small",
+                    ),
                 ),
             ),
             class_name="row wrap fact-about",
@@ -109,7 +115,7 @@ def _form(row: rx.Var[FactRow]) -> rx.Component:
     return el.form(
         field(
             "edit-answer",
-            "Answer",
+            _("Answer"),
             el.textarea(
                 id="edit-answer",
                 name="answer",
@@ -128,9 +134,9 @@ def _form(row: rx.Var[FactRow]) -> rx.Component:
         ),
         el.div(
             el.button(
-                "Save", type="submit", class_name="btn primary", custom_attrs=hook("fact-save")
+                _("Save"), type="submit", class_name="btn primary", custom_attrs=hook("fact-save")
             ),
-            el.button("Cancel", type="button", class_name="btn", on_click=FactsState.edit("")),
+            el.button(_("Cancel"), type="button", class_name="btn", on_click=FactsState.edit("")),
             class_name="row",
         ),
         on_submit=FactsState.save,
@@ -142,11 +148,11 @@ def _form(row: rx.Var[FactRow]) -> rx.Component:
 def _confirm(row: rx.Var[FactRow]) -> rx.Component:
     return el.div(
         el.span(
-            "Forget this, and to whom it was told? The agent asks you the next time.",
+            _("Forget this, and to whom it was told? The agent asks you the next time."),
             flex="1 1 220px",
         ),
         el.button(
-            "Forget it",
+            _("Forget it"),
             type="button",
             class_name="btn danger",
             auto_focus=True,
@@ -154,7 +160,7 @@ def _confirm(row: rx.Var[FactRow]) -> rx.Component:
             custom_attrs=hook("fact-forget-confirm"),
         ),
         el.button(
-            "Keep it", type="button", class_name="btn", on_click=FactsState.ask_to_forget("")
+            _("Keep it"), type="button", class_name="btn", on_click=FactsState.ask_to_forget("")
         ),
         class_name="callout tone-bad row wrap small",
         role="alert",
@@ -169,8 +175,8 @@ def _told(row: rx.Var[FactRow]) -> rx.Component:
                 icon("chevron-right", 14),
                 rx.cond(
                     row.told_times == 1,
-                    "Given to the agent of 1 call",
-                    f"Given to the agents of {row.told_times} calls",
+                    _("Given to the agent of 1 call"),
+                    _("Given to the agents of {count} calls").format(count=row.told_times),
                 ),
                 class_name="small",
                 custom_attrs=hook("fact-told"),
@@ -178,7 +184,7 @@ def _told(row: rx.Var[FactRow]) -> rx.Component:
             el.ul(rx.foreach(row.told.to(list[ToldRow]), _call), class_name="told"),
             class_name="more",
         ),
-        el.div("No agent has been given this yet", class_name="faint small"),
+        el.div(_("No agent has been given this yet"), class_name="faint small"),
     )
 
 
@@ -212,20 +218,22 @@ def _add() -> rx.Component:
         )
 
     return el.section(
-        el.h2("Write a fact down", class_name="panel-head"),
+        el.h2(_("Write a fact down"), class_name="panel-head"),
         el.form(
-            text("question", "What they may ask", "What is your date of birth?", MAX_QUESTION),
-            text("answer", "Your answer", "3 May 1980", MAX_ANSWER),
+            text(
+                "question", _("What they may ask"), _("What is your date of birth?"), MAX_QUESTION
+            ),
+            text("answer", _("Your answer"), _("3 May 1980"), MAX_ANSWER),
             el.div(
                 field(
                     "scope",
-                    "Use it",
+                    _("Use it"),
                     el.select(
                         el.option(WHERE[FactScope.EVERYWHERE], value=FactScope.EVERYWHERE.value),
-                        el.option("With one number only", value=FactScope.CONTACT.value),
+                        el.option(_("With one number only"), value=FactScope.CONTACT.value),
                         rx.cond(
                             FactsState.campaigns.length() > 0,
-                            el.option("In one campaign", value=FactScope.CAMPAIGN.value),
+                            el.option(_("In one campaign"), value=FactScope.CAMPAIGN.value),
                         ),
                         id="scope",
                         name="scope",
@@ -238,7 +246,7 @@ def _add() -> rx.Component:
                 ),
                 field(
                     "disclosure",
-                    "The agent may",
+                    _("The agent may"),
                     disclosure_choice("fact", id="disclosure"),
                     errors=errors,
                 ),
@@ -250,7 +258,7 @@ def _add() -> rx.Component:
                     FactScope.CONTACT.value,
                     field(
                         "phone_number",
-                        "Phone number",
+                        _("Phone number"),
                         el.input(
                             id="phone_number",
                             name="phone_number",
@@ -268,7 +276,7 @@ def _add() -> rx.Component:
                     FactScope.CAMPAIGN.value,
                     field(
                         "campaign_id",
-                        "Campaign",
+                        _("Campaign"),
                         el.select(
                             rx.foreach(
                                 FactsState.campaigns,
@@ -283,10 +291,10 @@ def _add() -> rx.Component:
                 ),
                 rx.fragment(),
             ),
-            field("lasting", "Keep it", lasting_choice("fact", id="lasting"), errors=errors),
+            field("lasting", _("Keep it"), lasting_choice("fact", id="lasting"), errors=errors),
             el.div(
                 el.button(
-                    "Remember",
+                    _("Remember"),
                     type="submit",
                     class_name="btn primary",
                     custom_attrs=hook("fact-add"),
@@ -306,11 +314,13 @@ def _add() -> rx.Component:
 def _none() -> rx.Component:
     return el.section(
         el.div(icon("book-user", 22), class_name="glyph"),
-        el.h2("Answer once"),
+        el.h2(_("Answer once")),
         el.p(
-            "When you answer a question, tick “Remember for next time”: the agent then knows it in "
-            "its next calls and does not ask you again. You say where it is used, and whether the "
-            "agent may say it freely, must ask you first, or never says it."
+            _(
+                "When you answer a question, tick “Remember for next time”: the agent then knows it in "
+                "its next calls and does not ask you again. You say where it is used, and whether the "
+                "agent may say it freely, must ask you first, or never says it."
+            )
         ),
         class_name="panel empty",
         custom_attrs=hook("facts-empty"),

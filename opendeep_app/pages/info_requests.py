@@ -12,27 +12,28 @@ from opendeep_app.components.shell import loading, page, skeleton
 from opendeep_app.state.inbox import TO_ANSWER, InboxState
 from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.rows import QuestionRow
+from opendeep_app.words import _
 
 el = rx.el
 
 
 @rx.page(
     route="/questions",
-    title="Questions · OpenDeep",
+    title=_("Questions · OpenDeep"),
     on_load=loading(InboxState.load),
 )
 def questions() -> rx.Component:
     """What waits for an answer, or what was settled."""
     return page(
-        "Questions",
+        _("Questions"),
         el.div(
             el.div(
-                _tab("To answer", TO_ANSWER, QuestionState.pending_count),
-                _tab("Answered", "answered"),
-                _tab("Expired", "expired"),
+                _tab(_("To answer"), TO_ANSWER, QuestionState.pending_count),
+                _tab(_("Answered"), "answered"),
+                _tab(_("Expired"), "expired"),
                 class_name="chips grow",
                 role="group",
-                aria_label="Which questions",
+                aria_label=_("Which questions"),
             ),
             AlertChoices.create(class_name="btn ghost"),
             class_name="row wrap narrow inbox-head",
@@ -121,14 +122,14 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
                 el.input(
                     name="answer",
                     class_name="field",
-                    placeholder="Type your answer…",
+                    placeholder=_("Type your answer…"),
                     auto_complete="off",
                     max_length=2000,
-                    aria_label="Your answer",
+                    aria_label=_("Your answer"),
                     custom_attrs=hook("inbox-answer"),
                 ),
                 el.button(
-                    rx.cond(live, "Answer", "Answer and call back"),
+                    rx.cond(live, _("Answer"), _("Answer and call back")),
                     type="submit",
                     class_name="btn primary",
                     custom_attrs=hook("inbox-submit"),
@@ -168,10 +169,10 @@ def _settled() -> rx.Component:
             class_name="panel list",
         ),
         el.nav(
-            _turn("Newer", "inbox-newer", InboxState.newer, InboxState.passed.length() == 0),
-            _turn("Older", "inbox-older", InboxState.older, ~InboxState.more),
+            _turn(_("Newer"), "inbox-newer", InboxState.newer, InboxState.passed.length() == 0),
+            _turn(_("Older"), "inbox-older", InboxState.older, ~InboxState.more),
             class_name="row turns",
-            aria_label="Pages",
+            aria_label=_("Pages"),
         ),
     )
 
@@ -189,13 +190,15 @@ def _turn(label: str, test_id: str, handler: Any, last: Any) -> rx.Component:
 
 def _nothing_settled() -> rx.Component:
     return el.div(
-        el.h2("Nothing here"),
+        el.h2(_("Nothing here")),
         el.p(
             rx.cond(
                 InboxState.shown == "answered",
-                "Questions that you answered are kept here, with what became of your answer.",
-                "Questions that nobody answered in time are kept here. They can still be answered, "
-                "and OpenDeep calls back.",
+                _("Questions that you answered are kept here, with what became of your answer."),
+                _(
+                    "Questions that nobody answered in time are kept here. They can still be answered, "
+                    "and OpenDeep calls back."
+                ),
             )
         ),
         class_name="panel empty",
@@ -206,10 +209,12 @@ def _nothing_settled() -> rx.Component:
 def _nothing_waits() -> rx.Component:
     return el.div(
         el.div(icon("inbox", 22), class_name="glyph"),
-        el.h2("No questions"),
+        el.h2(_("No questions")),
         el.p(
-            "When the agent is asked something only you know, it says “one moment” and asks you here, "
-            "with a countdown, on whichever page you are."
+            _(
+                "When the agent is asked something only you know, it says “one moment” and asks you here, "
+                "with a countdown, on whichever page you are."
+            )
         ),
         class_name="panel empty",
         custom_attrs=hook("inbox-empty"),

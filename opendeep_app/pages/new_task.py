@@ -10,24 +10,29 @@ from opendeep_app.components.shell import loading, page
 from opendeep_app.components.task_options import options
 from opendeep_app.state.new_task import NewTaskState, PersonRow, ZoneRow
 from opendeep_app.state.schedule import StepRow
+from opendeep_app.words import _
 
 el = rx.el
 
 EXAMPLES = {
-    "Move an appointment": "Move my dentist appointment on Thursday to next week, mornings only.",
-    "Book a table": "Book a table for four on Saturday at 19:30, outside if possible.",
-    "Ask for a price": "Ask what a full service of a bicycle costs, and when it could be done.",
-    "Check opening hours": "Ask whether they are open on Saturday, and until when.",
+    _("Move an appointment"): _(
+        "Move my dentist appointment on Thursday to next week, mornings only."
+    ),
+    _("Book a table"): _("Book a table for four on Saturday at 19:30, outside if possible."),
+    _("Ask for a price"): _(
+        "Ask what a full service of a bicycle costs, and when it could be done."
+    ),
+    _("Check opening hours"): _("Ask whether they are open on Saturday, and until when."),
 }
 LANGUAGES = {
-    "en": "English", "de": "German", "es": "Spanish", "fr": "French", "it": "Italian",
-    "nl": "Dutch", "pl": "Polish", "pt": "Portuguese", "tr": "Turkish", "ja": "Japanese",
+    "en": _("English"), "de": _("German"), "es": _("Spanish"), "fr": _("French"), "it": _("Italian"),
+    "nl": _("Dutch"), "pl": _("Polish"), "pt": _("Portuguese"), "tr": _("Turkish"), "ja": _("Japanese"),
 }  # fmt: skip
 
 
 @rx.page(
     route="/tasks/new",
-    title="New task · OpenDeep",
+    title=_("New task · OpenDeep"),
     on_load=loading(NewTaskState.load),
 )
 def new_task() -> rx.Component:
@@ -35,9 +40,9 @@ def new_task() -> rx.Component:
     practice = NewTaskState.people.length() > 0
     return page(
         el.h1(
-            rx.el.a("Tasks", href="/", class_name="crumb"),
+            rx.el.a(_("Tasks"), href="/", class_name="crumb"),
             el.span(" / ", class_name="faint"),
-            "New task",
+            _("New task"),
         ),
         el.form(
             Draft.create(
@@ -62,12 +67,12 @@ def new_task() -> rx.Component:
             el.div(
                 el.button(
                     icon("phone-outgoing", 16),
-                    "Start the task",
+                    _("Start the task"),
                     type="submit",
                     class_name="btn primary big",
                     custom_attrs=hook("task-submit"),
                 ),
-                el.a("Cancel", href="/", class_name="btn ghost big"),
+                el.a(_("Cancel"), href="/", class_name="btn ghost big"),
                 class_name="row",
             ),
             on_submit=NewTaskState.submit,
@@ -83,7 +88,7 @@ def new_task() -> rx.Component:
 def _phone() -> rx.Component:
     return field(
         "phone_number",
-        "Number to call",
+        _("Number to call"),
         el.div(
             el.input(
                 name="phone_number",
@@ -104,7 +109,9 @@ def _phone() -> rx.Component:
                         NewTaskState.country,
                         rx.cond(
                             NewTaskState.local_time != "",
-                            rx.fragment(" · it is ", NewTaskState.local_time, " there"),
+                            rx.fragment(
+                                _(" · it is {time} there").format(time=NewTaskState.local_time)
+                            ),
                         ),
                         class_name="num",
                     ),
@@ -114,7 +121,7 @@ def _phone() -> rx.Component:
                 ),
             ),
         ),
-        "with country code",
+        _("with country code"),
         errors=NewTaskState.errors,
     )
 
@@ -125,9 +132,9 @@ def _which_zone() -> rx.Component:
 
     return field(
         "time_zone",
-        "Where are they?",
+        _("Where are they?"),
         el.select(
-            el.option("Choose their time zone", value=""),
+            el.option(_("Choose their time zone"), value=""),
             rx.foreach(NewTaskState.zones, zone),
             id="time_zone",
             name="time_zone",
@@ -135,7 +142,7 @@ def _which_zone() -> rx.Component:
             aria_invalid=invalid(NewTaskState.errors, "time_zone"),
             custom_attrs=hook("task-zone"),
         ),
-        "this number can be in several time zones, and nobody should be called at night",
+        _("this number can be in several time zones, and nobody should be called at night"),
         errors=NewTaskState.errors,
     )
 
@@ -143,7 +150,7 @@ def _which_zone() -> rx.Component:
 def _goal() -> rx.Component:
     return field(
         "goal",
-        "What should the call achieve?",
+        _("What should the call achieve?"),
         el.div(
             el.textarea(
                 name="goal",
@@ -151,7 +158,7 @@ def _goal() -> rx.Component:
                 class_name="field",
                 max_length=4000,
                 rows=3,
-                placeholder="Move my dentist appointment to next week, mornings only.",
+                placeholder=_("Move my dentist appointment to next week, mornings only."),
                 aria_invalid=invalid(NewTaskState.errors, "goal"),
                 custom_attrs=hook("task-goal"),
             ),
@@ -161,7 +168,7 @@ def _goal() -> rx.Component:
                     for label, goal in EXAMPLES.items()
                 ),
                 class_name="examples",
-                aria_label="Examples",
+                aria_label=_("Examples"),
                 role="group",
             ),
         ),
@@ -172,16 +179,16 @@ def _goal() -> rx.Component:
 def _contact() -> rx.Component:
     return field(
         "contact_name",
-        "Who is that?",
+        _("Who is that?"),
         el.input(
             name="contact_name",
             id="contact_name",
             class_name="field",
             max_length=120,
             auto_complete="off",
-            placeholder="Bright Smile Dental",
+            placeholder=_("Bright Smile Dental"),
         ),
-        "optional",
+        _("optional"),
         errors=NewTaskState.errors,
     )
 
@@ -189,14 +196,14 @@ def _contact() -> rx.Component:
 def _language() -> rx.Component:
     return field(
         "language",
-        "Language",
+        _("Language"),
         el.select(
             *(el.option(name, value=code) for code, name in LANGUAGES.items()),
             id="language",
             name="language",
             class_name="field",
         ),
-        "of the call",
+        _("of the call"),
         errors=NewTaskState.errors,
     )
 
@@ -204,16 +211,18 @@ def _language() -> rx.Component:
 def _context() -> rx.Component:
     return field(
         "context",
-        "What else should the agent know?",
+        _("What else should the agent know?"),
         el.textarea(
             name="context",
             id="context",
             class_name="field",
             max_length=8000,
             rows=3,
-            placeholder="Names, dates, reference numbers. It asks you when something is missing.",
+            placeholder=_(
+                "Names, dates, reference numbers. It asks you when something is missing."
+            ),
         ),
-        "optional",
+        _("optional"),
         errors=NewTaskState.errors,
     )
 
@@ -221,7 +230,7 @@ def _context() -> rx.Component:
 def _when() -> rx.Component:
     return field(
         "not_before",
-        "Not before",
+        _("Not before"),
         el.input(
             id="not_before",
             name="not_before",
@@ -230,7 +239,7 @@ def _when() -> rx.Component:
             aria_invalid=invalid(NewTaskState.errors, "not_before"),
             custom_attrs=hook("task-not-before"),
         ),
-        "their time; empty means as soon as possible",
+        _("their time; empty means as soon as possible"),
         errors=NewTaskState.errors,
     )
 
@@ -250,19 +259,22 @@ def _plan() -> rx.Component:
         el.ol(
             rx.foreach(plan.calls, lambda call: el.li(call, class_name="num")),
             class_name="plan-calls",
-            aria_label="Planned calls, their time",
+            aria_label=_("Planned calls, their time"),
         ),
         el.details(
-            el.summary(icon("chevron-right", 14), "Why then?", custom_attrs=hook("plan-why")),
+            el.summary(icon("chevron-right", 14), _("Why then?"), custom_attrs=hook("plan-why")),
             el.div(
                 el.ol(rx.foreach(plan.steps, step), class_name="why"),
-                el.p("They may be called: ", plan.hours, ".", class_name="faint small"),
+                el.p(
+                    _("They may be called: {hours}.").format(hours=plan.hours),
+                    class_name="faint small",
+                ),
             ),
             class_name="fold",
         ),
         class_name="plan",
         aria_live="polite",
-        aria_label="When the calls will be",
+        aria_label=_("When the calls will be"),
         custom_attrs=hook("plan"),
     )
 
@@ -270,8 +282,8 @@ def _plan() -> rx.Component:
 def _practice() -> rx.Component:
     return el.div(
         el.div(
-            "Or somebody on the practice line",
-            el.span("no real phone rings", class_name="faint"),
+            _("Or somebody on the practice line"),
+            el.span(_("no real phone rings"), class_name="faint"),
             class_name="label",
         ),
         el.div(rx.foreach(NewTaskState.people, _person), class_name="people"),

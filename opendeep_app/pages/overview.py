@@ -10,19 +10,20 @@ from opendeep_app.services.overview import RANGES
 from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.overview import FigureRow, OverviewState
 from opendeep_app.state.rows import QuestionRow, TaskRow
+from opendeep_app.words import _, ngettext
 
 el = rx.el
 
 
 @rx.page(
     route="/overview",
-    title="Overview · OpenDeep",
+    title=_("Overview · OpenDeep"),
     on_load=loading(OverviewState.load),
 )
 def overview() -> rx.Component:
     """What needs the viewer now, what is going on, and how it has been going."""
     return page(
-        "Overview",
+        _("Overview"),
         rx.cond(OverviewState.loaded, _overview(), skeleton()),
         here="/overview",
         loaders=loading(OverviewState.load),
@@ -49,13 +50,13 @@ def _needs_you() -> rx.Component:
         )
 
     return el.section(
-        el.div(el.h2("Needs you now"), class_name="panel-head"),
+        el.div(el.h2(_("Needs you now")), class_name="panel-head"),
         rx.cond(
             QuestionState.pending_count > 0,
             el.div(rx.foreach(QuestionState.waiting[:5], question)),
             el.p(
                 icon("check", 15),
-                "Nothing. When an agent needs to know something, it asks you here.",
+                _("Nothing. When an agent needs to know something, it asks you here."),
                 class_name="soft quiet",
             ),
         ),
@@ -88,7 +89,7 @@ def _live() -> rx.Component:
 
     return el.section(
         el.div(
-            el.h2("On the phone"),
+            el.h2(_("On the phone")),
             rx.cond(
                 OverviewState.live.length() > 0,
                 el.span(OverviewState.live.length(), class_name="soft num"),
@@ -98,7 +99,7 @@ def _live() -> rx.Component:
         rx.cond(
             OverviewState.live.length() > 0,
             el.div(rx.foreach(OverviewState.live, call)),
-            el.p(icon("phone", 15), "No call is going on.", class_name="soft quiet"),
+            el.p(icon("phone", 15), _("No call is going on."), class_name="soft quiet"),
         ),
         class_name="panel",
     )
@@ -107,8 +108,8 @@ def _live() -> rx.Component:
 def _figures() -> rx.Component:
     return rx.fragment(
         el.div(
-            el.h2("How it goes", class_name="grow section-title"),
-            el.nav(*(_range(days) for days in RANGES), class_name="chips", aria_label="Range"),
+            el.h2(_("How it goes"), class_name="grow section-title"),
+            el.nav(*(_range(days) for days in RANGES), class_name="chips", aria_label=_("Range")),
             class_name="row wrap",
         ),
         el.dl(
@@ -120,34 +121,36 @@ def _figures() -> rx.Component:
         el.div(
             chart(
                 "today",
-                "Calls today, by outcome",
+                _("Calls today, by outcome"),
                 Bars.create(rows=OverviewState.today),
                 OverviewState.today_table,
-                "No call has ended today.",
+                _("No call has ended today."),
             ),
             chart(
                 "waits",
-                "How long agents waited for you",
+                _("How long agents waited for you"),
                 Bars.create(rows=OverviewState.waits),
                 OverviewState.waits_table,
-                "No agent has asked you anything.",
+                _("No agent has asked you anything."),
             ),
             chart(
                 "hours",
-                "Answer rate by weekday and hour",
+                _("Answer rate by weekday and hour"),
                 HeatMap.create(
                     cells=OverviewState.hours,
-                    label="Share of calls answered for every hour of the week, at the recipient's",
+                    label=_(
+                        "Share of calls answered for every hour of the week, at the recipient's"
+                    ),
                 ),
                 OverviewState.hours_table,
-                "Once calls were made, this shows when people pick up.",
+                _("Once calls were made, this shows when people pick up."),
             ),
             chart(
                 "costs",
-                "Cost per day",
-                Columns.create(rows=OverviewState.costs, label="Cost of the calls of each day"),
+                _("Cost per day"),
+                Columns.create(rows=OverviewState.costs, label=_("Cost of the calls of each day")),
                 OverviewState.costs_table,
-                "No call has cost anything.",
+                _("No call has cost anything."),
             ),
             class_name="halves",
         ),
@@ -156,7 +159,7 @@ def _figures() -> rx.Component:
 
 def _range(days: int) -> rx.Component:
     return el.a(
-        f"{days} days",
+        ngettext("{count} day", "{count} days", days).format(count=days),
         href=f"/overview?days={days}",
         class_name="chip",
         custom_attrs=hook("range", days=days)
@@ -175,11 +178,13 @@ def _figure(row: rx.Var[FigureRow]) -> rx.Component:
 def _first_steps() -> rx.Component:
     return el.div(
         el.div(icon("chart-column", 22), class_name="glyph"),
-        el.h2("Nothing to plot yet"),
+        el.h2(_("Nothing to plot yet")),
         el.p(
-            "After the first calls you see here how often they succeed, when people pick up, "
-            "what it costs and how long agents wait for your answers."
+            _(
+                "After the first calls you see here how often they succeed, when people pick up, "
+                "what it costs and how long agents wait for your answers."
+            )
         ),
-        el.a(icon("plus", 16), "Delegate a call", href="/tasks/new", class_name="btn primary"),
+        el.a(icon("plus", 16), _("Delegate a call"), href="/tasks/new", class_name="btn primary"),
         class_name="panel empty",
     )

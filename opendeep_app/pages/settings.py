@@ -10,17 +10,18 @@ from opendeep_app.components.icons import icon
 from opendeep_app.components.settings import settings_page
 from opendeep_app.components.shell import loading, skeleton
 from opendeep_app.state.settings import KeyRow, SettingsState
+from opendeep_app.words import _, pieces
 
 el = rx.el
 
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone and zone[:4] != "Etc/")
 
 
-@rx.page(route="/settings", title="Settings · OpenDeep", on_load=loading(SettingsState.load))
+@rx.page(route="/settings", title=_("Settings · OpenDeep"), on_load=loading(SettingsState.load))
 def settings() -> rx.Component:
     """You and your keys."""
     return settings_page(
-        "You",
+        _("You"),
         rx.cond(SettingsState.loaded, rx.fragment(_you(), _keys()), skeleton()),
         here="/settings",
         loaders=loading(),
@@ -30,11 +31,11 @@ def settings() -> rx.Component:
 def _you() -> rx.Component:
     errors = SettingsState.errors
     return el.section(
-        el.h2("You", class_name="panel-head"),
+        el.h2(_("You"), class_name="panel-head"),
         el.form(
             field(
                 "name",
-                "Your name",
+                _("Your name"),
                 el.input(
                     id="name",
                     name="name",
@@ -45,12 +46,12 @@ def _you() -> rx.Component:
                     aria_invalid=invalid(errors, "name"),
                     custom_attrs=hook("settings-name"),
                 ),
-                "as the agent says it",
+                _("as the agent says it"),
                 errors=errors,
             ),
             field(
                 "time_zone",
-                "Time zone",
+                _("Time zone"),
                 el.div(
                     el.input(
                         id="time_zone",
@@ -65,12 +66,12 @@ def _you() -> rx.Component:
                     ),
                     el.datalist(*(el.option(value=zone) for zone in ZONES), id="time-zones"),
                 ),
-                "type a city, for example Berlin",
+                _("type a city, for example Berlin"),
                 errors=errors,
             ),
             field(
                 "mobile_number",
-                "Mobile number for text messages",
+                _("Mobile number for text messages"),
                 el.input(
                     id="mobile_number",
                     name="mobile_number",
@@ -82,18 +83,20 @@ def _you() -> rx.Component:
                     aria_invalid=invalid(errors, "mobile_number"),
                     custom_attrs=hook("settings-mobile"),
                 ),
-                "optional",
+                _("optional"),
                 errors=errors,
             ),
             el.p(
-                "When no tab of yours answers a question by half of its time, it is sent to this "
-                "number, and your reply goes into the call. Reply STOP to end that.",
+                _(
+                    "When no tab of yours answers a question by half of its time, it is sent to this "
+                    "number, and your reply goes into the call. Reply STOP to end that."
+                ),
                 class_name="faint small",
                 margin="-8px 0 0",
             ),
             el.div(
                 el.button(
-                    "Save",
+                    _("Save"),
                     type="submit",
                     class_name="btn primary",
                     custom_attrs=hook("settings-save"),
@@ -111,31 +114,31 @@ def _you() -> rx.Component:
 
 def _keys() -> rx.Component:
     return el.section(
-        el.h2("API keys", class_name="panel-head"),
+        el.h2(_("API keys"), class_name="panel-head"),
         el.div(
             el.p(
-                "A key lets a program do what you may do, over REST. ",
-                el.a("The API's pages", href="/api/docs", class_name="link"),
+                _("A key lets a program do what you may do, over REST. "),
+                el.a(_("The API's pages"), href="/api/docs", class_name="link"),
                 class_name="soft small",
                 margin="0",
             ),
             rx.cond(SettingsState.fresh_key != "", _fresh()),
             rx.foreach(SettingsState.keys, _key),
             el.form(
-                el.label("What is the key for?", html_for="key-label", class_name="hidden-text"),
+                el.label(_("What is the key for?"), html_for="key-label", class_name="hidden-text"),
                 el.div(
                     el.input(
                         id="key-label",
                         name="label",
                         class_name="field",
                         max_length=120,
-                        placeholder="What is it for?",
+                        placeholder=_("What is it for?"),
                         auto_complete="off",
                         custom_attrs=hook("key-label"),
                     ),
                     el.button(
                         icon("plus", 15),
-                        "Create key",
+                        _("Create key"),
                         type="submit",
                         class_name="btn",
                         custom_attrs=hook("key-create"),
@@ -153,7 +156,7 @@ def _keys() -> rx.Component:
 
 def _fresh() -> rx.Component:
     return el.div(
-        el.b("Copy this key now: it is not shown again."),
+        el.b(_("Copy this key now: it is not shown again.")),
         el.div(
             el.code(
                 SettingsState.fresh_key,
@@ -162,12 +165,12 @@ def _fresh() -> rx.Component:
                 custom_attrs=hook("key-fresh"),
             ),
             el.button(
-                "Copy",
+                _("Copy"),
                 type="button",
                 class_name="btn",
                 on_click=[
                     rx.set_clipboard(SettingsState.fresh_key),
-                    rx.toast.success("Copied."),
+                    rx.toast.success(_("Copied.")),
                 ],
             ),
             class_name="row",
@@ -181,15 +184,18 @@ def _key(row: rx.Var[KeyRow]) -> rx.Component:
     return el.div(
         el.div(
             el.div(row.label, font_weight="550", class_name="clip"),
-            el.div("Made ", Ago.create(at=row.created_at), class_name="faint small"),
+            el.div(
+                *pieces(_("Made {when}"), when=Ago.create(at=row.created_at)),
+                class_name="faint small",
+            ),
             class_name="grow",
         ),
         el.button(
-            "Revoke",
+            _("Revoke"),
             type="button",
             class_name="btn ghost danger",
             on_click=SettingsState.revoke_key(row.id),
-            aria_label=f"Revoke {row.label}",
+            aria_label=_("Revoke {label}").format(label=row.label),
             custom_attrs=hook("key-revoke"),
         ),
         class_name="row",

@@ -5,21 +5,24 @@ import reflex as rx
 from opendeep_app.components.browser import hook
 from opendeep_app.components.shell import brand
 from opendeep_app.state.session import SignInState
+from opendeep_app.words import _, pieces
 
 el = rx.el
 
 
-@rx.page(route="/sign-in", title="Sign in · OpenDeep", on_load=SignInState.load)
+@rx.page(route="/sign-in", title=_("Sign in · OpenDeep"), on_load=SignInState.load)
 def sign_in() -> rx.Component:
     """E-mail and password."""
     return el.main(
         el.div(
             brand(),
-            el.h1("Welcome back"),
-            el.p("Sign in to see what your agent is doing.", class_name="soft", margin="0 0 22px"),
+            el.h1(_("Welcome back")),
+            el.p(
+                _("Sign in to see what your agent is doing."), class_name="soft", margin="0 0 22px"
+            ),
             el.form(
                 el.div(
-                    el.label("E-mail", html_for="email", class_name="label"),
+                    el.label(_("E-mail"), html_for="email", class_name="label"),
                     el.input(
                         id="email",
                         name="email",
@@ -32,7 +35,7 @@ def sign_in() -> rx.Component:
                     ),
                 ),
                 el.div(
-                    el.label("Password", html_for="password", class_name="label"),
+                    el.label(_("Password"), html_for="password", class_name="label"),
                     el.input(
                         id="password",
                         name="password",
@@ -48,7 +51,7 @@ def sign_in() -> rx.Component:
                     el.div(SignInState.error, class_name="error", role="alert", margin_top="-8px"),
                 ),
                 el.button(
-                    rx.cond(SignInState.busy, "Signing in…", "Sign in"),
+                    rx.cond(SignInState.busy, _("Signing in…"), _("Sign in")),
                     type="submit",
                     class_name="btn primary full big",
                     disabled=SignInState.busy,
@@ -60,9 +63,10 @@ def sign_in() -> rx.Component:
                 gap="16px",
             ),
             el.p(
-                "No password yet? Open the link that ",
-                el.code("opendeep up"),
-                " printed.",
+                *pieces(
+                    _("No password yet? Open the link that {command} printed."),
+                    command=el.code("opendeep up"),
+                ),
                 class_name="faint small",
                 margin="20px 0 0",
             ),

@@ -15,20 +15,21 @@ from opendeep_app.components.task_rows import next_call
 from opendeep_app.components.timeline import timeline
 from opendeep_app.state.rows import QuestionRow
 from opendeep_app.state.task import TaskState
+from opendeep_app.words import _
 
 el = rx.el
 
 
 @rx.page(
     route="/tasks/[task_id]",
-    title="Task · OpenDeep",
+    title=_("Task · OpenDeep"),
     on_load=loading(TaskState.load),
 )
 def task() -> rx.Component:
     """The task of the address."""
     return page(
         el.h1(
-            rx.el.a("Tasks", href="/", class_name="crumb"),
+            rx.el.a(_("Tasks"), href="/", class_name="crumb"),
             el.span(" / ", class_name="faint"),
             TaskState.task.title,
             class_name="clip",
@@ -68,7 +69,7 @@ def _task() -> rx.Component:
 def _head() -> rx.Component:
     row = TaskState.task
     return el.section(
-        el.p("OpenDeep · report of a task", class_name="only-print soft small"),
+        el.p(_("OpenDeep · report of a task"), class_name="only-print soft small"),
         el.div(
             el.span(
                 el.span(class_name="dot", aria_hidden="true"),
@@ -84,17 +85,17 @@ def _head() -> rx.Component:
             el.span(row.attempts, class_name="faint small num"),
             el.div(class_name="grow"),
             _action(
-                "Call now", "phone-outgoing", TaskState.call_now, TaskState.can_call, "call-now"
+                _("Call now"), "phone-outgoing", TaskState.call_now, TaskState.can_call, "call-now"
             ),
-            _action("Resume", "play", TaskState.resume, TaskState.can_resume, "resume"),
-            _action("Hold", "pause", TaskState.hold, TaskState.can_hold, "hold"),
-            _action("Reopen", "undo-2", TaskState.reopen, TaskState.can_reopen, "reopen"),
-            _action("Cancel", "x", TaskState.cancel, TaskState.can_cancel, "cancel", "danger"),
+            _action(_("Resume"), "play", TaskState.resume, TaskState.can_resume, "resume"),
+            _action(_("Hold"), "pause", TaskState.hold, TaskState.can_hold, "hold"),
+            _action(_("Reopen"), "undo-2", TaskState.reopen, TaskState.can_reopen, "reopen"),
+            _action(_("Cancel"), "x", TaskState.cancel, TaskState.can_cancel, "cancel", "danger"),
             Print.create(
                 icon("printer", 15),
                 class_name="btn ghost icon",
-                aria_label="Print this task as a report",
-                title="Print",
+                aria_label=_("Print this task as a report"),
+                title=_("Print"),
                 custom_attrs=hook("task-print"),
             ),
             class_name="row wrap",
@@ -103,7 +104,7 @@ def _head() -> rx.Component:
         rx.cond(
             (row.note != "") | (row.next_at != ""),
             el.div(
-                rx.cond(TaskState.result != "", el.b("Result: ")),
+                rx.cond(TaskState.result != "", el.b(_("Result: "))),
                 next_call(row, TaskState.server_now),
                 rx.cond(row.next_at != "", " ", ""),
                 row.note,
@@ -144,12 +145,12 @@ def _facts() -> rx.Component:
 
     return el.section(
         el.dl(
-            fact("Recipient", TaskState.task.title),
-            fact("Number", el.span(TaskState.number, class_name="num")),
-            fact("Time zone", TaskState.time_zone),
-            rx.cond(TaskState.context != "", fact("Context", TaskState.context)),
+            fact(_("Recipient"), TaskState.task.title),
+            fact(_("Number"), el.span(TaskState.number, class_name="num")),
+            fact(_("Time zone"), TaskState.time_zone),
+            rx.cond(TaskState.context != "", fact(_("Context"), TaskState.context)),
             fact(
-                "Created",
+                _("Created"),
                 Ago.create(
                     at=TaskState.created_at,
                     zone=TaskState.time_zone,
@@ -165,7 +166,7 @@ def _facts() -> rx.Component:
 
 def _questions() -> rx.Component:
     return el.section(
-        el.div(el.h2("Questions"), class_name="panel-head"),
+        el.div(el.h2(_("Questions")), class_name="panel-head"),
         el.div(rx.foreach(TaskState.questions, _question), class_name="pad"),
         class_name="panel",
     )
@@ -186,7 +187,7 @@ def _question(row: rx.Var[QuestionRow]) -> rx.Component:
             ),
             ("cancelled", el.div(row.outcome, class_name="faint small")),
             el.a(
-                "Answer",
+                _("Answer"),
                 href="/questions",
                 class_name="small",
                 color="var(--tone-t)",
@@ -202,8 +203,8 @@ def _question(row: rx.Var[QuestionRow]) -> rx.Component:
 def _no_call_yet() -> rx.Component:
     return el.div(
         el.div(icon("phone", 22), class_name="glyph"),
-        el.h2("No call yet"),
-        el.p("The conversation appears here, word by word, as soon as somebody picks up."),
+        el.h2(_("No call yet")),
+        el.p(_("The conversation appears here, word by word, as soon as somebody picks up.")),
         class_name="panel empty",
     )
 
@@ -211,8 +212,8 @@ def _no_call_yet() -> rx.Component:
 def _missing() -> rx.Component:
     return el.div(
         el.div(icon("search-x", 22), class_name="glyph"),
-        el.h2("There is no such task"),
-        el.p("It may have been deleted, or the address is not complete."),
-        el.a("See all tasks", href="/", class_name="btn"),
+        el.h2(_("There is no such task")),
+        el.p(_("It may have been deleted, or the address is not complete.")),
+        el.a(_("See all tasks"), href="/", class_name="btn"),
         class_name="panel empty",
     )

@@ -11,19 +11,20 @@ from opendeep_app.components.task_rows import card, line, table
 from opendeep_app.state.session import SessionState
 from opendeep_app.state.task_filters import CREATED, OUTCOMES, SORTS
 from opendeep_app.state.tasks import ChoiceRow, FilterRow, TasksState
+from opendeep_app.words import _
 
 el = rx.el
 
 
 @rx.page(
     route="/",
-    title="Tasks · OpenDeep",
+    title=_("Tasks · OpenDeep"),
     on_load=loading(TasksState.load),
 )
 def dashboard() -> rx.Component:
     """Every task of the viewer's, live."""
     return page(
-        "Tasks",
+        _("Tasks"),
         rx.cond(
             TasksState.loaded,
             rx.cond(TasksState.everything > 0, _list(), _first_task()),
@@ -33,10 +34,10 @@ def dashboard() -> rx.Component:
         loaders=loading(TasksState.load),
         actions=el.a(
             icon("plus", 16),
-            el.span("New task", class_name="not-small"),
+            el.span(_("New task"), class_name="not-small"),
             href="/tasks/new",
             class_name="btn primary",
-            aria_label="New task",
+            aria_label=_("New task"),
             custom_attrs=hook("new-task"),
         ),
     )
@@ -50,21 +51,23 @@ def _list() -> rx.Component:
                 icon("search", 16),
                 SearchBox.create(
                     value=TasksState.text,
-                    placeholder="Search names, numbers, goals and what was said",
+                    placeholder=_("Search names, numbers, goals and what was said"),
                     on_search=TasksState.search,
                     class_name="field",
-                    custom_attrs=hook("search") | {"aria-label": "Search tasks"},
+                    custom_attrs=hook("search") | {"aria-label": _("Search tasks")},
                 ),
                 el.kbd("/", class_name="key not-small", aria_hidden="true"),
                 class_name="field-wrap",
             ),
-            _select("sort", "Sort", TasksState.sort, {s.value: name for s, name in SORTS.items()}),
+            _select(
+                "sort", _("Sort"), TasksState.sort, {s.value: name for s, name in SORTS.items()}
+            ),
             el.button(
                 rx.cond(TasksState.table, icon("layout-list", 16), icon("table-2", 16)),
                 type="button",
                 class_name="btn icon",
-                title="Cards or table",
-                aria_label=rx.cond(TasksState.table, "Show as cards", "Show as a table"),
+                title=_("Cards or table"),
+                aria_label=rx.cond(TasksState.table, _("Show as cards"), _("Show as a table")),
                 on_click=TasksState.choose("view", rx.cond(TasksState.table, "", "table")),
                 custom_attrs=hook("view-toggle"),
             ),
@@ -74,37 +77,37 @@ def _list() -> rx.Component:
             rx.foreach(TasksState.chips, _chip),
             class_name="chips scroll",
             role="group",
-            aria_label="Filter by status",
+            aria_label=_("Filter by status"),
         ),
         el.div(
             _select(
                 "needs",
-                "Who must act",
+                _("Who must act"),
                 TasksState.needs,
-                {"": "Everybody’s turn", "me": "Needs me"},
+                {"": _("Everybody’s turn"), "me": _("Needs me")},
             ),
             _select(
-                "outcome", "Outcome", TasksState.outcome, {k: v[0] for k, v in OUTCOMES.items()}
+                "outcome", _("Outcome"), TasksState.outcome, {k: v[0] for k, v in OUTCOMES.items()}
             ),
             _select(
-                "created", "Created", TasksState.created, {k: v[0] for k, v in CREATED.items()}
+                "created", _("Created"), TasksState.created, {k: v[0] for k, v in CREATED.items()}
             ),
             rx.cond(
                 TasksState.campaigns.length() > 0,
                 el.select(
-                    el.option("All campaigns", value=""),
+                    el.option(_("All campaigns"), value=""),
                     rx.foreach(
                         TasksState.campaigns, lambda one: el.option(one.label, value=one.key)
                     ),
                     value=TasksState.campaign,
                     on_change=lambda value: TasksState.choose("campaign", value),
                     class_name="field slim",
-                    aria_label="Campaign",
+                    aria_label=_("Campaign"),
                 ),
             ),
             el.div(class_name="grow"),
             el.span(
-                f"{TasksState.total} tasks",
+                _("{count} tasks").format(count=TasksState.total),
                 class_name="faint small num",
                 role="status",
                 custom_attrs=hook("task-total"),
@@ -112,7 +115,7 @@ def _list() -> rx.Component:
             rx.cond(
                 TasksState.narrow,
                 el.button(
-                    "Clear filters",
+                    _("Clear filters"),
                     type="button",
                     class_name="btn ghost",
                     on_click=TasksState.clear,
@@ -154,19 +157,22 @@ def _views() -> rx.Component:
             rx.cond(
                 TasksState.narrow,
                 el.details(
-                    el.summary(icon("bookmark-plus", 14), "Save view", class_name="chip"),
+                    el.summary(icon("bookmark-plus", 14), _("Save view"), class_name="chip"),
                     el.form(
                         el.input(
                             name="name",
                             class_name="field",
-                            placeholder="Name of this view",
-                            aria_label="Name of this view",
+                            placeholder=_("Name of this view"),
+                            aria_label=_("Name of this view"),
                             max_length=60,
                             required=True,
                             custom_attrs=hook("view-name"),
                         ),
                         el.button(
-                            "Save", type="submit", class_name="btn", custom_attrs=hook("view-save")
+                            _("Save"),
+                            type="submit",
+                            class_name="btn",
+                            custom_attrs=hook("view-save"),
                         ),
                         on_submit=TasksState.save_view,
                         reset_on_submit=True,
@@ -177,7 +183,7 @@ def _views() -> rx.Component:
             ),
             class_name="chips views",
             role="group",
-            aria_label="Saved views",
+            aria_label=_("Saved views"),
         ),
     )
 
@@ -197,7 +203,7 @@ def _view(row: rx.Var[ChoiceRow]) -> rx.Component:
                 icon("x", 13),
                 type="button",
                 class_name="btn ghost tiny",
-                aria_label=f"Delete the view {row.label}",
+                aria_label=_("Delete the view {label}").format(label=row.label),
                 on_click=TasksState.remove_view(row.key),
             ),
         ),
@@ -233,12 +239,14 @@ def _chip(row: rx.Var[FilterRow]) -> rx.Component:
 def _nothing_matches() -> rx.Component:
     return el.div(
         el.div(icon("search-x", 22), class_name="glyph"),
-        el.h2("Nothing matches"),
+        el.h2(_("Nothing matches")),
         el.p(
-            "Search finds the beginnings of words in names, goals, results and what was said, "
-            "and any three digits of a number."
+            _(
+                "Search finds the beginnings of words in names, goals, results and what was said, "
+                "and any three digits of a number."
+            )
         ),
-        el.button("Show all tasks", type="button", class_name="btn", on_click=TasksState.clear),
+        el.button(_("Show all tasks"), type="button", class_name="btn", on_click=TasksState.clear),
         class_name="panel empty",
     )
 
@@ -246,31 +254,35 @@ def _nothing_matches() -> rx.Component:
 def _first_task() -> rx.Component:
     return el.div(
         el.div(icon("phone-outgoing", 22), class_name="glyph"),
-        el.h2("OpenDeep makes the phone call for you"),
+        el.h2(_("OpenDeep makes the phone call for you")),
         el.p(
-            "Say whom to call and what you want. The agent rings, talks, asks you when it does not know, "
-            "tries again when nobody answers, and brings back the result."
+            _(
+                "Say whom to call and what you want. The agent rings, talks, asks you when it does not know, "
+                "tries again when nobody answers, and brings back the result."
+            )
         ),
         el.div(
             rx.cond(
                 SessionState.practice,
                 el.button(
                     icon("play", 15),
-                    "Try it on the practice line",
+                    _("Try it on the practice line"),
                     type="button",
                     class_name="btn primary big",
                     on_click=TasksState.try_it,
                     custom_attrs=hook("try-it"),
                 ),
             ),
-            el.a("Write your own task", href="/tasks/new", class_name="btn big"),
+            el.a(_("Write your own task"), href="/tasks/new", class_name="btn big"),
             class_name="row wrap",
             justify_content="center",
         ),
         rx.cond(
             SessionState.practice,
             el.div(
-                "No real phone rings. In half a minute the agent will ask you for a date of birth.",
+                _(
+                    "No real phone rings. In half a minute the agent will ask you for a date of birth."
+                ),
                 class_name="faint small",
                 margin_top="18px",
             ),

@@ -8,19 +8,20 @@ from opendeep_app.components.icons import icon
 from opendeep_app.components.settings import settings_page
 from opendeep_app.components.shell import loading, skeleton
 from opendeep_app.state.webhooks import TYPES, DeliveryRow, WebhookRow, WebhooksState
+from opendeep_app.words import _, pieces
 
 el = rx.el
 
 
 @rx.page(
     route="/settings/webhooks",
-    title="Webhooks · OpenDeep",
+    title=_("Webhooks · OpenDeep"),
     on_load=loading(WebhooksState.forget_secret, WebhooksState.load),
 )
 def webhooks() -> rx.Component:
     """The viewer's webhooks and a form for another."""
     return settings_page(
-        "Webhooks",
+        _("Webhooks"),
         rx.cond(
             WebhooksState.loaded,
             rx.fragment(
@@ -37,7 +38,7 @@ def webhooks() -> rx.Component:
 
 def _fresh() -> rx.Component:
     return el.div(
-        el.b("Copy this secret now: it is not shown again."),
+        el.b(_("Copy this secret now: it is not shown again.")),
         el.div(
             el.code(
                 WebhooksState.fresh_secret,
@@ -46,18 +47,19 @@ def _fresh() -> rx.Component:
                 custom_attrs=hook("webhook-secret"),
             ),
             el.button(
-                "Copy",
+                _("Copy"),
                 type="button",
                 class_name="btn",
                 on_click=[
                     rx.set_clipboard(WebhooksState.fresh_secret),
-                    rx.toast.success("Copied."),
+                    rx.toast.success(_("Copied.")),
                 ],
             ),
             class_name="row",
         ),
         el.span(
-            "Your program proves with it that a message comes from here.", class_name="soft small"
+            _("Your program proves with it that a message comes from here."),
+            class_name="soft small",
         ),
         class_name="callout tone-need stack",
         role="status",
@@ -81,7 +83,7 @@ def _webhook(row: rx.Var[WebhookRow]) -> rx.Component:
             ),
             el.span(
                 el.span(class_name="dot"),
-                rx.cond(row.enabled, "Enabled", "Disabled"),
+                rx.cond(row.enabled, _("Enabled"), _("Disabled")),
                 class_name=rx.cond(row.enabled, "status tone-good", "status tone-off"),
                 custom_attrs=hook("webhook-state"),
             ),
@@ -91,7 +93,7 @@ def _webhook(row: rx.Var[WebhookRow]) -> rx.Component:
             row.trouble != "",
             el.div(
                 el.div(
-                    el.b("Nothing is sent. "),
+                    el.b(_("Nothing is sent. ")),
                     row.trouble,
                     class_name="callout tone-need",
                     role="status",
@@ -101,14 +103,16 @@ def _webhook(row: rx.Var[WebhookRow]) -> rx.Component:
             ),
         ),
         el.div(
-            _act("Send a test", "webhook-ping", WebhooksState.ping(row.id), disabled=~row.enabled),
             _act(
-                rx.cond(row.enabled, "Disable", "Enable"),
+                _("Send a test"), "webhook-ping", WebhooksState.ping(row.id), disabled=~row.enabled
+            ),
+            _act(
+                rx.cond(row.enabled, _("Disable"), _("Enable")),
                 "webhook-enable",
                 WebhooksState.enable(row.id, ~row.enabled),
             ),
             el.button(
-                rx.cond(row.open, "Hide messages", "Messages"),
+                rx.cond(row.open, _("Hide messages"), _("Messages")),
                 type="button",
                 class_name="btn",
                 on_click=WebhooksState.toggle(row.id),
@@ -116,11 +120,11 @@ def _webhook(row: rx.Var[WebhookRow]) -> rx.Component:
             ),
             el.div(class_name="grow"),
             el.button(
-                "Delete",
+                _("Delete"),
                 type="button",
                 class_name="btn ghost danger",
                 on_click=WebhooksState.remove(row.id),
-                aria_label=f"Delete the webhook {row.url}",
+                aria_label=_("Delete the webhook {url}").format(url=row.url),
                 custom_attrs=hook("webhook-delete"),
             ),
             class_name="row wrap pad",
@@ -146,7 +150,7 @@ def _messages(row: rx.Var[WebhookRow]) -> rx.Component:
         rx.cond(
             row.deliveries.length() > 0,
             rx.foreach(row.deliveries, lambda sent: _delivery(row, sent)),
-            el.p("Nothing has been sent yet.", class_name="soft", margin="0"),
+            el.p(_("Nothing has been sent yet."), class_name="soft", margin="0"),
         ),
         class_name="pad stack",
         border_top="1px solid var(--line)",
@@ -170,22 +174,25 @@ def _delivery(row: rx.Var[WebhookRow], sent: rx.Var[DeliveryRow]) -> rx.Componen
             rx.cond(
                 sent.next_at != "",
                 el.div(
-                    "Attempt ",
-                    sent.attempts + 1,
-                    " is made ",
-                    Ago.create(at=sent.next_at, server_now=WebhooksState.server_now, due=True),
+                    *pieces(
+                        _("Attempt {number} is made {when}"),
+                        number=sent.attempts + 1,
+                        when=Ago.create(
+                            at=sent.next_at, server_now=WebhooksState.server_now, due=True
+                        ),
+                    ),
                     class_name="soft small",
                 ),
             ),
             rx.cond(
                 sent.answer != "",
-                el.div(el.div("Answer", class_name="faint small"), _text(sent.answer)),
+                el.div(el.div(_("Answer"), class_name="faint small"), _text(sent.answer)),
             ),
-            el.div(el.div("Message", class_name="faint small"), _text(sent.body)),
+            el.div(el.div(_("Message"), class_name="faint small"), _text(sent.body)),
             el.div(
                 el.button(
                     icon("rotate-cw", 14),
-                    "Send again",
+                    _("Send again"),
                     type="button",
                     class_name="btn",
                     disabled=~row.enabled,
@@ -221,17 +228,19 @@ def _text(text: rx.Var[str]) -> rx.Component:
 def _new() -> rx.Component:
     errors = WebhooksState.errors
     return el.section(
-        el.h2("Add a webhook", class_name="panel-head"),
+        el.h2(_("Add a webhook"), class_name="panel-head"),
         el.form(
             el.p(
-                "We post a signed message to your program when something happens. ",
-                el.a("How to check a message", href="/api/docs#create_webhook", class_name="link"),
+                _("We post a signed message to your program when something happens. "),
+                el.a(
+                    _("How to check a message"), href="/api/docs#create_webhook", class_name="link"
+                ),
                 class_name="soft small",
                 margin="0",
             ),
             field(
                 "url",
-                "Address",
+                _("Address"),
                 el.input(
                     id="url",
                     name="url",
@@ -243,12 +252,12 @@ def _new() -> rx.Component:
                     aria_invalid=invalid(errors, "url"),
                     custom_attrs=hook("webhook-url"),
                 ),
-                "https, reachable from the internet",
+                _("https, reachable from the internet"),
                 errors=errors,
             ),
             field(
                 "description",
-                "What is it for?",
+                _("What is it for?"),
                 el.input(
                     id="description",
                     name="description",
@@ -257,11 +266,11 @@ def _new() -> rx.Component:
                     auto_complete="off",
                     aria_invalid=invalid(errors, "description"),
                 ),
-                "optional",
+                _("optional"),
                 errors=errors,
             ),
             el.fieldset(
-                el.legend("Tell it when", class_name="label"),
+                el.legend(_("Tell it when"), class_name="label"),
                 el.div(
                     *(
                         el.label(
@@ -291,7 +300,7 @@ def _new() -> rx.Component:
             el.div(
                 el.button(
                     icon("plus", 15),
-                    "Add webhook",
+                    _("Add webhook"),
                     type="submit",
                     class_name="btn primary",
                     custom_attrs=hook("webhook-create"),

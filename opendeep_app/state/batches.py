@@ -13,17 +13,19 @@ from opendeep_app.services import batches
 from opendeep_app.services.batches import CHUNK, Action, Before, Done
 from opendeep_app.services.rules import hours_wish, rules_of, stored
 from opendeep_app.state.access import viewer
+from opendeep_app.state.rows import tasks_in_words
 from opendeep_app.state.rules import hours_of, usual_days
 from opendeep_app.state.tasks import TasksState
 from opendeep_app.theme import STATUS
+from opendeep_app.words import _
 
 #: Name, and what happens to so many tasks.
 WORDS: dict[Action, tuple[str, str]] = {
-    Action.HOLD: ("Hold", "will not be called until you resume them"),
-    Action.RESUME: ("Resume", "will be called again, as soon as calling hours allow"),
-    Action.CALL_NOW: ("Call now", "will be called as soon as calling hours allow"),
-    Action.HOURS: ("Change hours", "will be called only in the hours below"),
-    Action.CANCEL: ("Cancel", "will be ended; a call that is going on is hung up"),
+    Action.HOLD: (_("Hold"), _("will not be called until you resume them")),
+    Action.RESUME: (_("Resume"), _("will be called again, as soon as calling hours allow")),
+    Action.CALL_NOW: (_("Call now"), _("will be called as soon as calling hours allow")),
+    Action.HOURS: (_("Change hours"), _("will be called only in the hours below")),
+    Action.CANCEL: (_("Cancel"), _("will be ended; a call that is going on is hung up")),
 }
 MOST_CHOSEN = 200
 
@@ -90,8 +92,8 @@ class BatchState(rx.State):
         found = batches.preview(Action(action), counts)
         name, consequence = WORDS[Action(action)]
         self.action, self.will_change, self.progress = action, found.total, 0
-        self.title = f"{name} {_tasks(found.total)}"
-        self.changes = [f"{_tasks(found.total)} {consequence}."] if found.total else []
+        self.title = f"{name} {tasks_in_words(found.total)}"
+        self.changes = [f"{tasks_in_words(found.total)} {consequence}."] if found.total else []
         self.skips = [f"{n:,} · {STATUS[status].label}" for status, n in found.skipped.items()]
 
     @rx.event
@@ -126,8 +128,15 @@ class BatchState(rx.State):
             self.undoable = bool(done.changed) and batches.undoable(action)
             refused = ""
             if done.refused:
-                refused = f" {_tasks(len(done.refused))} could not: {done.refused[0]}"
-            self.done_words = f"{WORDS[action][0]}: {_tasks(len(done.changed))} done.{refused}"
+                refused = " " + _("{tasks} could not: {reason}").format(
+                    tasks=tasks_in_words(len(done.refused)), reason=done.refused[0]
+                )
+            self.done_words = (
+                _("{action}: {tasks} done.").format(
+                    action=WORDS[action][0], tasks=tasks_in_words(len(done.changed))
+                )
+                + refused
+            )
 
     @rx.event(background=True)
     async def undo(self) -> None:
@@ -143,7 +152,7 @@ class BatchState(rx.State):
             async with deps().db.unit_of_work() as uow:
                 count += await batches.undo(uow, user.id, action, dict(done[start : start + CHUNK]))
         async with self:
-            self.done_words = f"Taken back for {_tasks(count)}."
+            self.done_words = _("Taken back for {tasks}.").format(tasks=tasks_in_words(count))
 
     @rx.event
     def forget(self) -> None:
@@ -158,7 +167,3 @@ class BatchState(rx.State):
         if not self.all_matching:
             return TaskQuery(), list(self.chosen)
         return (await self.get_state(TasksState)).query(), None
-
-
-def _tasks(count: int) -> str:
-    return f"{count:,} task{'' if count == 1 else 's'}"

@@ -9,6 +9,7 @@ from opendeep_app.models import User
 from opendeep_app.runtime import deps
 from opendeep_app.services import budgets, retention
 from opendeep_app.state.access import SIGN_IN, viewer
+from opendeep_app.words import _, ngettext
 
 
 class BudgetState(rx.State):
@@ -51,7 +52,7 @@ class BudgetState(rx.State):
             await budgets.set_daily(uow, user.id, amount)
             user = await uow.session.get_one(User, user.id)
         await self._show(user)
-        return rx.toast.success("Saved.")
+        return rx.toast.success(_("Saved."))
 
     @rx.event
     async def save_retention(self, form: dict[str, Any]) -> Any:
@@ -70,7 +71,7 @@ class BudgetState(rx.State):
         async with deps().db.unit_of_work() as uow:
             user = await retention.choose(uow, user.id, **days)
         await self._show(user)
-        return rx.toast.success("Saved.")
+        return rx.toast.success(_("Saved."))
 
     def _refuse(self, error: InvalidInput) -> Any:
         self.errors = {error.field: error.message}
@@ -97,4 +98,8 @@ def _days(days: int | None) -> str:
 
 
 def _default(days: int) -> str:
-    return f"empty: {days} days" if days else "empty: until you erase the task"
+    return (
+        ngettext("empty: {count} day", "empty: {count} days", days).format(count=days)
+        if days
+        else _("empty: until you erase the task")
+    )

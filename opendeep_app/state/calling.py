@@ -17,6 +17,7 @@ from opendeep_app.state.rules import (
     wait_rows,
     waits_of,
 )
+from opendeep_app.words import _
 
 
 class CallingState(rx.State):
@@ -66,7 +67,7 @@ class CallingState(rx.State):
         """Keeps what is typed."""
         self.errors = {}
         try:
-            return await self._keep(hours_of(form), waits_of(form), "Saved.")
+            return await self._keep(hours_of(form), waits_of(form), _("Saved."))
         except InvalidInput as error:
             self.errors = {error.field: error.message}
             return None
@@ -74,7 +75,7 @@ class CallingState(rx.State):
     @rx.event
     async def forget(self) -> Any:
         """Back to the defaults."""
-        return await self._keep(None, None, "The defaults hold again.")
+        return await self._keep(None, None, _("The defaults hold again."))
 
     async def _keep(
         self, hours: dict[str, Any] | None, retries: dict[str, Any] | None, done: str

@@ -19,25 +19,26 @@ from opendeep_app.models import (
 )
 from opendeep_app.models.task_events import TaskEventType as Event
 from opendeep_app.state.rows import CallRow, duration, event_row, money, text_of
+from opendeep_app.words import _
 
 #: Events that stand between the lines of a conversation; questions come from their own rows.
 INLINE = (Event.FUNCTION_CALLED, Event.RESCHEDULE_REQUESTED)
 
 ENDED_BY = {
-    EndedBy.AGENT: "The agent",
-    EndedBy.RECIPIENT: "The recipient",
-    EndedBy.CREATOR: "You",
-    EndedBy.CARRIER: "The phone network",
+    EndedBy.AGENT: _("The agent"),
+    EndedBy.RECIPIENT: _("The recipient"),
+    EndedBy.CREATOR: _("You"),
+    EndedBy.CARRIER: _("The phone network"),
     EndedBy.SYSTEM: "OpenDeep",
 }
 ANSWERED_BY = {
-    AnswerState.HUMAN: "A person",
-    AnswerState.VOICEMAIL: "A voicemail",
-    AnswerState.SCREENING: "A call screening assistant",
-    AnswerState.MENU: "A phone menu",
-    AnswerState.HOLD: "Hold music",
-    AnswerState.MAILBOX_FULL: "A full mailbox",
-    AnswerState.SILENCE: "Nobody spoke",
+    AnswerState.HUMAN: _("A person"),
+    AnswerState.VOICEMAIL: _("A voicemail"),
+    AnswerState.SCREENING: _("A call screening assistant"),
+    AnswerState.MENU: _("A phone menu"),
+    AnswerState.HOLD: _("Hold music"),
+    AnswerState.MAILBOX_FULL: _("A full mailbox"),
+    AnswerState.SILENCE: _("Nobody spoke"),
 }
 
 
@@ -106,7 +107,7 @@ class CallView:
 
 def attempt_row(row: CallRow, call: Call) -> AttemptRow:
     """An attempt's line from what cards show of it."""
-    title = "They called back" if call.direction is Direction.INBOUND else row.title
+    title = _("They called back") if call.direction is Direction.INBOUND else row.title
     shown = {**vars(row), "title": title, "lines": []}
     return AttemptRow(
         **shown,
@@ -138,11 +139,11 @@ def call_view(
 
 def _doing(questions: list[InfoRequest], said: list[SaidRow]) -> str:
     if any(question.status is InfoRequestStatus.OPEN for question in questions):
-        return "Waiting for your answer"
+        return _("Waiting for your answer")
     last = said[-1] if said else None
     if last is None:
-        return "About to speak"
-    return last.text if last.kind == "step" else "In conversation"
+        return _("About to speak")
+    return last.text if last.kind == "step" else _("In conversation")
 
 
 def _facts(call: Call) -> list[FactRow]:
@@ -155,21 +156,21 @@ def _facts(call: Call) -> list[FactRow]:
         else ""
     )
     facts = [
-        FactRow("Ended by", ENDED_BY[call.ended_by] if call.ended_by else ""),
-        FactRow("Why", call.end_reason),
-        FactRow("Answered by", answered or (call.answered_by or "")),
-        FactRow("Started", time=text_of(call.dialled_at or call.created_at)),
-        FactRow("Rang for", ringing),
-        FactRow("Duration", duration(call.duration_seconds)),
-        FactRow("Cost", money(call.cost_micros) if call.cost_micros else ""),
-        FactRow("Cost by part", parts),
-        FactRow("First word after", _seconds(measures.get("first_word_ms"))),
-        FactRow("Reply time", _percentiles(measures, "reply")),
-        FactRow("Delay on the line", _percentiles(measures, "relay")),
-        FactRow("Waited for you", _seconds(measures.get("waiting_ms"))),
-        FactRow("Interruptions", str(measures.get("barge_ins") or "")),
-        FactRow("Network code", str(call.carrier_error or "")),
-        FactRow("Brief version", call.brief_version),
+        FactRow(_("Ended by"), ENDED_BY[call.ended_by] if call.ended_by else ""),
+        FactRow(_("Why"), call.end_reason),
+        FactRow(_("Answered by"), answered or (call.answered_by or "")),
+        FactRow(_("Started"), time=text_of(call.dialled_at or call.created_at)),
+        FactRow(_("Rang for"), ringing),
+        FactRow(_("Duration"), duration(call.duration_seconds)),
+        FactRow(_("Cost"), money(call.cost_micros) if call.cost_micros else ""),
+        FactRow(_("Cost by part"), parts),
+        FactRow(_("First word after"), _seconds(measures.get("first_word_ms"))),
+        FactRow(_("Reply time"), _percentiles(measures, "reply")),
+        FactRow(_("Delay on the line"), _percentiles(measures, "relay")),
+        FactRow(_("Waited for you"), _seconds(measures.get("waiting_ms"))),
+        FactRow(_("Interruptions"), str(measures.get("barge_ins") or "")),
+        FactRow(_("Network code"), str(call.carrier_error or "")),
+        FactRow(_("Brief version"), call.brief_version),
     ]
     return [fact for fact in facts if fact.value or fact.time]
 
@@ -182,7 +183,9 @@ def _percentiles(measures: dict[str, Any], name: str) -> str:
     middle, slow = measures.get(f"{name}_p50_ms"), measures.get(f"{name}_p95_ms")
     if middle is None or slow is None:
         return ""
-    return f"{middle:.0f} ms typical, {slow:.0f} ms at the 95th percentile"
+    return _("{middle:.0f} ms typical, {slow:.0f} ms at the 95th percentile").format(
+        middle=middle, slow=slow
+    )
 
 
 def _claims(analysis: dict[str, Any], findings: list[Finding]) -> list[ClaimRow]:
@@ -221,13 +224,13 @@ def _clock(milliseconds: int) -> str:
 
 
 def _line(line: TranscriptLine, recipient: str) -> SaidRow:
-    by = {Speaker.AGENT: "Agent", Speaker.RECIPIENT: recipient}.get(line.speaker, "")
+    by = {Speaker.AGENT: _("Agent"), Speaker.RECIPIENT: recipient}.get(line.speaker, "")
     return SaidRow(
         line=line.sequence,
         side=line.speaker.value.lower(),
         by=by,
         text=line.text,
-        detail="" if line.heard_ms is None else "Interrupted",
+        detail="" if line.heard_ms is None else _("Interrupted"),
         at=_clock(line.offset_ms),
         ms=line.offset_ms,
     )
@@ -251,11 +254,15 @@ def _wait(question: InfoRequest, began: datetime, now: datetime) -> SaidRow:
     until = question.answered_at or min(now, question.deadline_at)
     waited = f"{round((until - question.asked_at) / timedelta(seconds=1))} s"
     detail = {
-        InfoRequestStatus.ANSWERED: f"You answered after {waited}: “{question.answer}”",
-        InfoRequestStatus.ANSWERED_LATE: f"You answered later: “{question.answer}”",
-        InfoRequestStatus.EXPIRED: f"No answer within {waited}.",
-        InfoRequestStatus.CANCELLED: "Not needed any more.",
-    }.get(question.status, "Waiting for your answer.")
+        InfoRequestStatus.ANSWERED: _("You answered after {time}: “{answer}”").format(
+            time=waited, answer=question.answer
+        ),
+        InfoRequestStatus.ANSWERED_LATE: _("You answered later: “{answer}”").format(
+            answer=question.answer
+        ),
+        InfoRequestStatus.EXPIRED: _("No answer within {time}.").format(time=waited),
+        InfoRequestStatus.CANCELLED: _("Not needed any more."),
+    }.get(question.status, _("Waiting for your answer."))
     return SaidRow(
         kind="wait",
         text=question.question,

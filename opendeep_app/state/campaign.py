@@ -18,6 +18,7 @@ from opendeep_app.services import campaigns as service
 from opendeep_app.services.batches import Action, Done
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.campaigns import CampaignRow, campaign_row
+from opendeep_app.state.rows import tasks_in_words
 from opendeep_app.state.rules import (
     WaitRow,
     hours_of,
@@ -26,8 +27,9 @@ from opendeep_app.state.rules import (
     wait_rows,
     waits_of,
 )
+from opendeep_app.words import _
 
-DONE = {Action.HOLD: "Held", Action.RESUME: "Resumed"}
+DONE = {Action.HOLD: _("Held {tasks}."), Action.RESUME: _("Resumed {tasks}.")}
 
 
 class CampaignState(LiveState, rx.State):
@@ -149,8 +151,8 @@ class CampaignState(LiveState, rx.State):
         async with self:
             self.acting = ""
             await self.refresh()
-        count = len(done.changed)
-        yield rx.toast.success(f"{DONE[wish]} {count:,} task{'' if count == 1 else 's'}.")
+        tasks = tasks_in_words(len(done.changed))
+        yield rx.toast.success(DONE[wish].format(tasks=tasks))
 
     def _refuse(self, error: OpenDeepError) -> Any:
         if not isinstance(error, InvalidInput):
@@ -161,4 +163,4 @@ class CampaignState(LiveState, rx.State):
     async def _saved(self) -> Any:
         self.errors = {}
         await self.refresh(forms=True)
-        return rx.toast.success("Saved.")
+        return rx.toast.success(_("Saved."))

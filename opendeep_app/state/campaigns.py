@@ -16,6 +16,7 @@ from opendeep_app.state.access import viewer
 from opendeep_app.state.rows import text_of
 from opendeep_app.state.task_filters import OUTCOMES, STATUSES, Filters
 from opendeep_app.theme import STATUS
+from opendeep_app.words import _
 
 MOST = 50
 
@@ -95,7 +96,8 @@ class CampaignsState(LiveState, rx.State):
 def campaign_row(campaign: Campaign, progress: Progress) -> CampaignRow:
     """The campaign as it is now."""
     parts = [
-        _part(progress, name, statuses, campaign.id) for name, (_, statuses) in STATUSES.items()
+        _part(progress, name, statuses, campaign.id)
+        for name, (_label, statuses) in STATUSES.items()
     ]
     shown = [part for part in parts if part.count]
     return CampaignRow(
@@ -103,11 +105,13 @@ def campaign_row(campaign: Campaign, progress: Progress) -> CampaignRow:
         name=campaign.name,
         goal=campaign.goal,
         created_at=text_of(campaign.created_at),
-        over=f"{progress.over:,} of {progress.total:,} over",
+        over=_("{over:,} of {all:,} over").format(over=progress.over, all=progress.total),
         spent=dollars(campaign.spent_micros),
         budget=dollars(campaign.budget_micros) if campaign.budget_micros else "",
         reserved=dollars(campaign.reserved_micros) if campaign.reserved_micros else "",
-        short=f"{progress.short:,} wait for a budget" if progress.short else "",
+        short=_("{count:,} wait for a budget").format(count=progress.short)
+        if progress.short
+        else "",
         parts=shown,
         outcomes=_outcomes(campaign.id, progress.outcomes),
         in_words=", ".join(f"{part.label} {part.count}" for part in shown),
@@ -137,12 +141,12 @@ def _outcomes(campaign_id: str, counts: dict[CallOutcome, int]) -> list[PartRow]
         count = sum(rest.pop(outcome, 0) for outcome in outcomes)
         if count:
             href = Filters(campaign=campaign_id, outcome=name).address()
-            found.append((count, PartRow(label, href=href)))
+            tone = "good" if CallOutcome.GOAL_MET in outcomes else "wait"
+            found.append((count, PartRow(label, href=href, tone=tone)))
     if others := sum(rest.values()):
-        found.append((others, PartRow("Other", href=Filters(campaign=campaign_id).address())))
+        found.append((others, PartRow(_("Other"), href=Filters(campaign=campaign_id).address())))
     found.sort(key=lambda one: -one[0])
-    most = max((count for count, _ in found), default=1)
+    most = max((count for count, _row in found), default=1)
     for count, row in found:
         row.count, row.share = f"{count:,}", round(100 * count / most, 1)
-        row.tone = "good" if row.label == "Goal met" else "wait"
-    return [row for _, row in found]
+    return [row for _count, row in found]

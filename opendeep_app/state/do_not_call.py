@@ -10,6 +10,7 @@ from opendeep_app.runtime import deps
 from opendeep_app.services import do_not_call, phone_numbers
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.rows import text_of
+from opendeep_app.words import _
 
 
 @dataclass
@@ -54,7 +55,7 @@ class DoNotCallState(rx.State):
         async with deps().db.unit_of_work() as uow:
             await do_not_call.add(uow, user.id, number, str(form.get("reason", "")).strip())
         await self._read(user.id)
-        return rx.toast.success("This number is not called any more.")
+        return rx.toast.success(_("This number is not called any more."))
 
     @rx.event
     async def remove(self, entry_id: str) -> Any:
@@ -68,7 +69,7 @@ class DoNotCallState(rx.State):
         except OpenDeepError as error:
             return rx.toast.error(error.message)
         await self._read(user.id)
-        return rx.toast.success("This number may be called again. Stopped tasks stay stopped.")
+        return rx.toast.success(_("This number may be called again. Stopped tasks stay stopped."))
 
     async def _read(self, user_id: str) -> None:
         async with deps().db.reading() as session:

@@ -17,17 +17,18 @@ from opendeep_app.runtime import deps
 from opendeep_app.services import facts, phone_numbers
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.rows import text_of, who
+from opendeep_app.words import _
 
 PAGE = 25
 MOST_CAMPAIGNS = 100
 SAME = "same"
 DISCLOSURES = {
-    Disclosure.SAY_FREELY: "Say it freely",
-    Disclosure.ASK_FIRST: "Ask me first",
-    Disclosure.NEVER_SAY: "Never say it",
+    Disclosure.SAY_FREELY: _("Say it freely"),
+    Disclosure.ASK_FIRST: _("Ask me first"),
+    Disclosure.NEVER_SAY: _("Never say it"),
 }
 #: Days that a fact lasts, as forms know them.
-LASTING = {"": "For good", "30": "For 30 days", "365": "For a year"}
+LASTING = {"": _("For good"), "30": _("For 30 days"), "365": _("For a year")}
 TONES = {
     Disclosure.SAY_FREELY: "tone-good",
     Disclosure.ASK_FIRST: "tone-need",
@@ -126,7 +127,7 @@ class FactsState(rx.State):
             await facts.remember(uow, user_id, new)
 
         self.editing = ""
-        done = await self._change(add, "Remembered.")
+        done = await self._change(add, _("Remembered."))
         if self.errors:
             return done
         self.scope = FactScope.EVERYWHERE.value
@@ -143,7 +144,7 @@ class FactsState(rx.State):
             disclosure = Disclosure(str(form.get("disclosure", "")))
             await facts.edit(uow, user_id, fact.id, str(form.get("answer", "")), disclosure, until)
 
-        done = await self._change(save, "Saved.")
+        done = await self._change(save, _("Saved."))
         if not self.errors:
             self.editing = ""
         return done
@@ -156,7 +157,7 @@ class FactsState(rx.State):
             await facts.delete(uow, user_id, fact_id)
 
         self.forgetting = ""
-        return await self._change(forget, "Forgotten. The agent asks you again.")
+        return await self._change(forget, _("Forgotten. The agent asks you again."))
 
     async def _change(self, change: Callable[[UnitOfWork, str], Awaitable[None]], done: str) -> Any:
         user = await viewer(self)
@@ -197,11 +198,11 @@ def expiry(lasting: str, now: datetime) -> datetime | None:
 
 def _row(fact: Fact, known: list[Campaign], told: list[ToldRow], now: datetime) -> FactRow:
     names = {campaign.id: campaign.name for campaign in known}
-    where = "In every call"
+    where = _("In every call")
     if fact.phone_number:
-        where = f"For {phone_numbers.international(fact.phone_number)}"
+        where = _("For {number}").format(number=phone_numbers.international(fact.phone_number))
     elif fact.campaign_id:
-        where = f"In {names.get(fact.campaign_id, 'one campaign')}"
+        where = _("In {campaign}").format(campaign=names.get(fact.campaign_id, _("one campaign")))
     return FactRow(
         id=fact.id,
         question=fact.question,

@@ -18,16 +18,17 @@ from opendeep_app.services import info_requests as questions
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.facts import expiry
 from opendeep_app.state.rows import LineRow, QuestionRow, line_row, question_row, text_of
+from opendeep_app.words import _
 
 LAST_LINES = 3
 MOST_WAITING = 50
 #: One tap for who has no answer; the agent reads it as its principal's words.
 YOU_DECIDE = "I don't know. You decide, as serves the goal best."
 WAYS = {
-    "web": "in another tab",
-    "api": "through the API",
-    "text": "by text message",
-    "link": "through the link in a text message",
+    "web": _("in another tab"),
+    "api": _("through the API"),
+    "text": _("by text message"),
+    "link": _("through the link in a text message"),
 }
 
 
@@ -143,13 +144,13 @@ class QuestionState(LiveState, rx.State):
     @rx.event
     async def more_time(self, question_id: str) -> Any:
         """Asks the recipient to wait a little longer, once."""
-        return await self._wish(questions.extend, question_id, "The agent asks them to wait.")
+        return await self._wish(questions.extend, question_id, _("The agent asks them to wait."))
 
     @rx.event
     async def postpone(self, question_id: str) -> Any:
         """Lets the recipient go; the question waits in the inbox."""
         self.later = f"{self.later} {question_id}".strip()
-        done = "The agent says goodbye and calls back once you have answered."
+        done = _("The agent says goodbye and calls back once you have answered.")
         return await self._wish(questions.postpone, question_id, done)
 
     async def _wish(
@@ -196,9 +197,9 @@ class QuestionState(LiveState, rx.State):
         self.current = QuestionRow()
         await self.refresh()
         return rx.toast.success(
-            "Thank you. OpenDeep calls back with your answer."
+            _("Thank you. OpenDeep calls back with your answer.")
             if late
-            else "Your answer is in the call."
+            else _("Your answer is in the call.")
         )
 
     async def _read(self, session: AsyncSession, user_id: str) -> None:
@@ -232,9 +233,9 @@ class QuestionState(LiveState, rx.State):
 def _became(request: InfoRequest) -> str:
     """What the tabs that did not answer are told."""
     if request.answer is None:
-        return f"Not needed any more: {request.question}"
+        return _("Not needed any more: {question}").format(question=request.question)
     way = WAYS.get(request.answered_via or "", "elsewhere")
-    return f"You answered {way}: “{request.answer}”"
+    return _("You answered {way}: “{answer}”").format(way=way, answer=request.answer)
 
 
 async def question_rows(

@@ -32,6 +32,7 @@ from opendeep_app.state.rules import (
     waits_of,
 )
 from opendeep_app.state.schedule import StepRow, place
+from opendeep_app.words import _
 
 #: So many things to find out fit the form; more would be a questionnaire.
 MOST_FINDINGS = 8
@@ -164,7 +165,12 @@ class NewTaskState(rx.State):
         zone = text(form, "time_zone") or number.time_zone
         several = len(number.time_zones) > 1
         self.zones = [
-            ZoneRow(name, f"{place(name)}, {now.astimezone(ZoneInfo(name)):%H:%M} now")
+            ZoneRow(
+                name,
+                _("{place}, {time:%H:%M} now").format(
+                    place=place(name), time=now.astimezone(ZoneInfo(name))
+                ),
+            )
             for name in (number.time_zones if several else ())
         ]
         known = not several or bool(text(form, "time_zone"))
@@ -215,7 +221,7 @@ def new_task(form: dict[str, Any]) -> tasks.NewTask:
     def whole(name: str, default: int) -> int:
         value = number(form, name)
         if value is not None and value != int(value):
-            raise InvalidInput(name, "Enter a whole number.")
+            raise InvalidInput(name, _("Enter a whole number."))
         return default if value is None else int(value)
 
     budget = number(form, "budget")
@@ -252,7 +258,7 @@ def _not_before(form: dict[str, Any]) -> datetime | None:
     try:
         at = datetime.fromisoformat(typed)
     except ValueError:
-        raise InvalidInput("not_before", "Choose a date and a time.") from None
+        raise InvalidInput("not_before", _("Choose a date and a time.")) from None
     zone = text(form, "time_zone")
     return at.replace(
         tzinfo=_zone(

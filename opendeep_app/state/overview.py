@@ -18,10 +18,20 @@ from opendeep_app.services import overview
 from opendeep_app.services.overview import RANGES, Figures
 from opendeep_app.state.access import viewer
 from opendeep_app.state.rows import TaskRow, money, task_row, text_of
+from opendeep_app.theme import OUTCOME
+from opendeep_app.words import _, ngettext
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 GOOD = {CallOutcome.GOAL_MET}
-WAIT_TONES = ("good", "good", "good", "wait", "need", "bad")
+#: Label and tone of each of `services.overview.WAITS`.
+WAITS = (
+    (_("Under 10 s"), "good"),
+    (_("10 to 30 s"), "good"),
+    (_("30 to 60 s"), "good"),
+    (_("A minute and more"), "wait"),
+    (_("Too late"), "need"),
+    (_("No answer yet"), "bad"),
+)
 
 
 @dataclass
@@ -138,7 +148,9 @@ class OverviewState(LiveState, rx.State):
         self.costs = [
             BarRow(
                 f"{day.date:%a} {day.date.day} {day.date:%b}",
-                f"{money(day.cost_micros)} for {_count(day.calls, 'call')}",
+                _("{cost} for {calls}").format(
+                    cost=money(day.cost_micros), calls=_calls(day.calls)
+                ),
                 _percent(day.cost_micros, most),
             )
             for day in found.days
@@ -154,8 +166,12 @@ class OverviewState(LiveState, rx.State):
                 hour.weekday,
                 hour.hour,
                 _percent(hour.answered, hour.calls),
-                f"{WEEKDAYS[hour.weekday]} {hour.hour:02}:00: {hour.answered} of "
-                f"{_count(hour.calls, 'call')} answered",
+                _("{day} {hour:02}:00: {count} of {calls} answered").format(
+                    day=WEEKDAYS[hour.weekday],
+                    hour=hour.hour,
+                    count=hour.answered,
+                    calls=_calls(hour.calls),
+                ),
             )
             for hour in found.hours
         ]
@@ -173,18 +189,18 @@ class OverviewState(LiveState, rx.State):
         ]
         most = max(found.waits.values(), default=0)
         self.waits = [
-            BarRow(name.capitalize(), str(count), _percent(count, most), tone)
-            for (name, count), tone in zip(found.waits.items(), WAIT_TONES, strict=True)
+            BarRow(label, str(count), _percent(count, most), tone)
+            for count, (label, tone) in zip(found.waits.values(), WAITS, strict=True)
         ]
         self.waits_table = [TableRow([row.label, row.text]) for row in self.waits]
 
 
 #: What the columns of each chart's table are called.
 COLUMNS = {
-    "today": ["Outcome", "Calls"],
-    "costs": ["Day", "Calls", "Answered", "Cost"],
-    "hours": ["Weekday", "Hour there", "Calls", "Answered", "Rate"],
-    "waits": ["Answered within", "Questions"],
+    "today": [_("Outcome"), _("Calls")],
+    "costs": [_("Day"), _("Calls"), _("Answered"), _("Cost")],
+    "hours": [_("Weekday"), _("Hour there"), _("Calls"), _("Answered"), _("Rate")],
+    "waits": [_("Answered within"), _("Questions")],
 }
 
 
@@ -199,22 +215,26 @@ def _figures(found: Figures) -> list[FigureRow]:
     each = round(found.cost_micros / found.completed) if found.completed else 0
     return [
         FigureRow(
-            "Success rate", _rate(found.completed, over), f"{found.completed} of {over} tasks over"
+            _("Success rate"),
+            _rate(found.completed, over),
+            _("{count:,} of {all:,} tasks over").format(count=found.completed, all=over),
         ),
         FigureRow(
-            "Tries per success",
+            _("Tries per success"),
             f"{tries:.1f}" if tries else "–",
-            f"{found.attempts_of_completed} attempts",
+            ngettext("{count:,} attempt", "{count:,} attempts", found.attempts_of_completed).format(
+                count=found.attempts_of_completed
+            ),
         ),
         FigureRow(
-            "Answer rate",
+            _("Answer rate"),
             _rate(found.answered, found.calls),
-            f"{found.answered} of {_count(found.calls, 'call')}",
+            _("{count:,} of {calls}").format(count=found.answered, calls=_calls(found.calls)),
         ),
         FigureRow(
-            "Cost",
+            _("Cost"),
             money(found.cost_micros),
-            f"{money(each)} per success" if each else "of every call",
+            _("{cost} per success").format(cost=money(each)) if each else _("of every call"),
         ),
     ]
 
@@ -223,7 +243,7 @@ def _outcomes(found: Figures) -> tuple[list[BarRow], list[TableRow]]:
     most = max(found.today.values(), default=0)
     bars = [
         BarRow(
-            outcome.value.removeprefix("FAILED_").replace("_", " ").capitalize(),
+            OUTCOME[outcome],
             str(count),
             _percent(count, most),
             "good" if outcome in GOOD else "wait",
@@ -233,8 +253,8 @@ def _outcomes(found: Figures) -> tuple[list[BarRow], list[TableRow]]:
     return bars, [TableRow([bar.label, bar.text]) for bar in bars]
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _calls(count: int) -> str:
+    return ngettext("{count:,} call", "{count:,} calls", count).format(count=count)
 
 
 def _percent(part: int, whole: int) -> float:

@@ -22,7 +22,8 @@ from opendeep_app.models.task_events import TaskEventType as Event
 from opendeep_app.repositories.task_list import Glance
 from opendeep_app.repositories.tasks import CallDetail, TaskDetail
 from opendeep_app.services import phone_numbers
-from opendeep_app.theme import EVENT, STATUS
+from opendeep_app.theme import EVENT, OUTCOME, STATUS
+from opendeep_app.words import _, ngettext
 
 
 @dataclass
@@ -158,7 +159,7 @@ def glance_row(glance: Glance) -> TaskRow:
     asking = question is not None and question.status is InfoRequestStatus.OPEN
     label = look.label
     if asking:
-        label = "Asks you"
+        label = _("Asks you")
     elif live and task.status is TaskStatus.IN_PROGRESS:
         label = _live_label(live)
     return TaskRow(
@@ -172,7 +173,9 @@ def glance_row(glance: Glance) -> TaskRow:
         next_at=text_of(task.next_action_at),
         note=_note(task, question),
         changed_at=text_of(task.updated_at),
-        attempts=f"{task.current_attempt_count} of {task.max_attempts} attempts"
+        attempts=_("{count} of {most} attempts").format(
+            count=task.current_attempt_count, most=task.max_attempts
+        )
         if task.current_attempt_count
         else "",
         live_since=text_of(live.answered_at) if live else "",
@@ -190,17 +193,17 @@ def money(micros: int) -> str:
     return f"${dollars:,.2f}" if dollars >= 0.1 or not micros else f"${dollars:.4f}"
 
 
-def outcome_words(outcome: CallOutcome) -> str:
-    """What came of a call, as people say it."""
-    return outcome.value.removeprefix("FAILED_").replace("_", " ").capitalize()
+def tasks_in_words(count: int) -> str:
+    """So many tasks."""
+    return ngettext("{count:,} task", "{count:,} tasks", count).format(count=count)
 
 
 def _in_short(call: Call) -> str:
     if call.status.live:
-        return f"Call {call.attempt_number} · {_live_label(call)}"
+        return _("Call {number}").format(number=call.attempt_number) + f" · {_live_label(call)}"
     parts = [
-        f"Call {call.attempt_number}",
-        outcome_words(call.outcome) if call.outcome else call.end_reason,
+        _("Call {number}").format(number=call.attempt_number),
+        OUTCOME[call.outcome] if call.outcome else call.end_reason,
         duration(call.duration_seconds),
     ]
     return " · ".join(part for part in parts if part)
@@ -208,25 +211,25 @@ def _in_short(call: Call) -> str:
 
 def _live_label(call: Call) -> str:
     return {
-        CallStatus.INTENT: "Preparing",
-        CallStatus.DIALLING: "Dialling",
-        CallStatus.RINGING: "Ringing",
-    }.get(call.status, "On the phone")
+        CallStatus.INTENT: _("Preparing"),
+        CallStatus.DIALLING: _("Dialling"),
+        CallStatus.RINGING: _("Ringing"),
+    }.get(call.status, _("On the phone"))
 
 
 def _note(task: Task, question: InfoRequest | None) -> str:
     if task.status.terminal:
         return task.result_summary or task.result_reason
     if question:
-        return f"Asks: {question.question}"
+        return _("Asks: {question}").format(question=question.question)
     if task.status is TaskStatus.PENDING_ANALYSIS:
-        return "Working out what came of the call."
+        return _("Working out what came of the call.")
     return task.next_action_reason if task.status.callable else ""
 
 
 def line_row(line: TranscriptLine, recipient: str) -> LineRow:
     """A transcript line."""
-    by = {Speaker.AGENT: "Agent", Speaker.RECIPIENT: recipient}.get(line.speaker, "")
+    by = {Speaker.AGENT: _("Agent"), Speaker.RECIPIENT: recipient}.get(line.speaker, "")
     return LineRow(side=line.speaker.value.lower(), by=by, text=line.text)
 
 
@@ -234,17 +237,13 @@ def call_row(detail: CallDetail, task: Task) -> CallRow:
     """An attempt with its transcript."""
     call = detail.call
     ended = call.status is CallStatus.ENDED
-    outcome = (
-        call.outcome.value.removeprefix("FAILED_").replace("_", " ").capitalize()
-        if call.outcome
-        else ""
-    )
-    good = outcome in ("Goal met",)
+    outcome = OUTCOME[call.outcome] if call.outcome else ""
+    good = call.outcome is CallOutcome.GOAL_MET
     return CallRow(
         id=call.id,
-        title=f"Call {call.attempt_number}",
+        title=_("Call {number}").format(number=call.attempt_number),
         label=outcome
-        or ("Ended" if ended else "Withdrawn" if not call.status.live else _live_label(call)),
+        or (_("Ended") if ended else _("Withdrawn") if not call.status.live else _live_label(call)),
         tone="live" if call.status.live else "good" if good else "off",
         detail=call.end_reason,
         at=text_of(call.created_at),
@@ -263,10 +262,10 @@ def question_row(request: InfoRequest, task: Task) -> QuestionRow:
         InfoRequestStatus.CANCELLED: "cancelled",
     }.get(request.status, "answered")
     outcome = {
-        InfoRequestStatus.ANSWERED: "Used in the call",
-        InfoRequestStatus.ANSWERED_LATE: "Too late for that call, carried into the next",
-        InfoRequestStatus.CANCELLED: "Not needed any more",
-        InfoRequestStatus.EXPIRED: "No answer in time: answer, and OpenDeep calls back",
+        InfoRequestStatus.ANSWERED: _("Used in the call"),
+        InfoRequestStatus.ANSWERED_LATE: _("Too late for that call, carried into the next"),
+        InfoRequestStatus.CANCELLED: _("Not needed any more"),
+        InfoRequestStatus.EXPIRED: _("No answer in time: answer, and OpenDeep calls back"),
     }.get(request.status, "")
     return QuestionRow(
         id=request.id,
@@ -302,32 +301,34 @@ def event_row(event: TaskEvent) -> EventRow:
 
 
 ON_THE_LINE = {
-    AnswerState.HUMAN: "A person is on the line",
-    AnswerState.VOICEMAIL: "A voicemail answered",
-    AnswerState.SCREENING: "A machine asks who is calling",
-    AnswerState.MENU: "A phone menu answered",
-    AnswerState.HOLD: "On hold",
-    AnswerState.MAILBOX_FULL: "A full mailbox answered",
-    AnswerState.SILENCE: "Nobody speaks",
+    AnswerState.HUMAN: _("A person is on the line"),
+    AnswerState.VOICEMAIL: _("A voicemail answered"),
+    AnswerState.SCREENING: _("A machine asks who is calling"),
+    AnswerState.MENU: _("A phone menu answered"),
+    AnswerState.HOLD: _("On hold"),
+    AnswerState.MAILBOX_FULL: _("A full mailbox answered"),
+    AnswerState.SILENCE: _("Nobody speaks"),
 }
 
 
 def _title(kind: Event, payload: dict[str, Any]) -> str:
     if kind is Event.CALL_CLAIMED:
-        return f"Attempt {payload['attempt_number']} begins"
+        return _("Attempt {number} begins").format(number=payload["attempt_number"])
     if kind is Event.FUNCTION_CALLED:
         return {
-            "request_user_info": "The agent looked for an answer",
-            "end_call": "The agent said goodbye",
-            "send_dtmf": f"The agent pressed {payload['arguments'].get('digits', 'keys')}",
-            "reschedule_call": "The agent noted another time",
-            "record_answer": "The agent noted an answer",
-            "do_not_call": "The agent promised never to call again",
-        }.get(payload["name"], f"The agent used {payload['name']}")
+            "request_user_info": _("The agent looked for an answer"),
+            "end_call": _("The agent said goodbye"),
+            "send_dtmf": _("The agent pressed {keys}").format(
+                keys=payload["arguments"].get("digits", "…")
+            ),
+            "reschedule_call": _("The agent noted another time"),
+            "record_answer": _("The agent noted an answer"),
+            "do_not_call": _("The agent promised never to call again"),
+        }.get(payload["name"], _("The agent used {function}").format(function=payload["name"]))
     if kind is Event.ANSWERER_KNOWN:
         return ON_THE_LINE[AnswerState(payload["state"])]
     if kind is Event.INFO_ANSWERED and payload["late"]:
-        return "You answered, too late for this call"
+        return _("You answered, too late for this call")
     return ""
 
 
@@ -344,9 +345,9 @@ def _detail(kind: Event, payload: dict[str, Any]) -> str:
         # A goal that is met says the same once more, right after.
         return "" if payload["goal_met"] else str(payload["summary"])
     if kind is Event.CALL_ENDED:
-        outcome = str(payload["outcome"]).removeprefix("FAILED_").replace("_", " ").capitalize()
+        outcome = OUTCOME[CallOutcome(payload["outcome"])]
         length = duration(payload.get("duration_seconds"))
         return " · ".join(part for part in (payload["reason"] or outcome, length) if part)
     if kind is Event.CALL_ANSWERED and payload.get("answered_by"):
-        return f"By: {payload['answered_by']}"
+        return _("By: {who}").format(who=payload["answered_by"])
     return str(payload.get("reason", ""))

@@ -6,9 +6,11 @@ from typing import Any
 
 from opendeep_app.errors import InvalidInput
 from opendeep_app.rules import CallingHours, HoursWish, RetryCase, RetryPolicy, RetryWish, Weekday
-from opendeep_app.services.retry import CASES, WORDS
+from opendeep_app.services.retry import CASES
 from opendeep_app.services.rules import windows
-from opendeep_app.services.timing import describe, sentence
+from opendeep_app.services.timing import describe
+from opendeep_app.theme import OUTCOME
+from opendeep_app.words import _
 
 DAY_NAMES = [day.value for day in Weekday]
 
@@ -60,7 +62,7 @@ def number(form: dict[str, Any], name: str) -> float | None:
     try:
         return float(typed)
     except ValueError:
-        raise InvalidInput(name, "Enter a number.") from None
+        raise InvalidInput(name, _("Enter a number.")) from None
 
 
 def hours_of(form: dict[str, Any]) -> dict[str, Any] | None:
@@ -120,7 +122,7 @@ def plain(value: float) -> str:
 def wait_rows(wish: RetryWish | None, usual: RetryPolicy, merged: RetryPolicy) -> list[WaitRow]:
     """A row for each case: what was typed, what holds without it, and what holds with it."""
     typed = typed_waits(wish)
-    labels = {case: sentence(WORDS[outcome]) for outcome, case in CASES.items()}
+    labels = {case: OUTCOME[outcome] for outcome, case in CASES.items()}
     rows = []
     for case, backoff in merged.items():
         waits = [describe(timedelta(seconds=backoff.seconds(n, 0.5))) for n in (1, 2, 3)]
@@ -129,8 +131,8 @@ def wait_rows(wish: RetryWish | None, usual: RetryPolicy, merged: RetryPolicy) -
             WaitRow(
                 case=case.value,
                 label=labels[case],
-                words=f"wait {', '.join(waits)} …"
-                + ("" if backoff.counts else "; costs no attempt"),
+                words=_("wait {times} …").format(times=", ".join(waits))
+                + ("" if backoff.counts else _("; costs no attempt")),
                 wait=typed.get(f"wait_{case}", ""),
                 usual_wait=plain(default.base_seconds / 60),
                 factor=typed.get(f"factor_{case}", ""),
@@ -138,7 +140,7 @@ def wait_rows(wish: RetryWish | None, usual: RetryPolicy, merged: RetryPolicy) -
                 cap=typed.get(f"cap_{case}", ""),
                 usual_cap=plain(default.cap_seconds / 60),
                 counts=typed.get(f"counts_{case}", ""),
-                usual_counts="yes" if default.counts else "no",
+                usual_counts=_("yes") if default.counts else _("no"),
             )
         )
     return rows

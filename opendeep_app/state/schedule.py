@@ -19,6 +19,7 @@ from opendeep_app.services.moving import OutsideHours
 from opendeep_app.services.timing import sentence
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.rows import text_of
+from opendeep_app.words import _
 
 
 @dataclass
@@ -86,7 +87,7 @@ class ScheduleState(rx.State):
             at = datetime.fromisoformat(str(form.get("at", "")))
             zone = ZoneInfo(str(form.get("zone", "")))
         except (ValueError, OSError, KeyError):
-            self.error = "Choose a date and a time."
+            self.error = _("Choose a date and a time.")
             return None
         confirmed = bool(form.get("outside_hours"))
 
@@ -95,12 +96,12 @@ class ScheduleState(rx.State):
                 uow, user_id, task_id, at.replace(tzinfo=zone), outside_hours=confirmed
             )
 
-        return await self._act(action, "The next call is moved.")
+        return await self._act(action, _("The next call is moved."))
 
     @rx.event
     async def skip(self) -> Any:
         """Goes without the next call."""
-        return await self._act(moving.skip_call, "Skipped. See when the next call comes.")
+        return await self._act(moving.skip_call, _("Skipped. See when the next call comes."))
 
     async def _act(self, action: Any, done: str) -> Any:
         user = await viewer(self)

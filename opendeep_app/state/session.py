@@ -11,6 +11,7 @@ from opendeep_app.live import tabs
 from opendeep_app.runtime import deps
 from opendeep_app.services import accounts, carrier_health
 from opendeep_app.state.access import SIGN_IN, viewer
+from opendeep_app.words import _
 
 
 class SessionState(rx.State):
@@ -57,8 +58,8 @@ class SessionState(rx.State):
 
 #: What came of a sign-in link.
 LINKS = {
-    "used": "This sign-in link has been used or is too old. Use your password.",
-    "wait": "Too many sign-in links were tried from your address. Try again in a minute.",
+    "used": _("This sign-in link has been used or is too old. Use your password."),
+    "wait": _("Too many sign-in links were tried from your address. Try again in a minute."),
 }
 
 

@@ -11,6 +11,7 @@ from opendeep_app.runtime import deps
 from opendeep_app.services import accounts, phone_numbers
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.rows import text_of
+from opendeep_app.words import _
 
 
 @dataclass
@@ -68,7 +69,7 @@ class SettingsState(rx.State):
         except OpenDeepError as error:
             return rx.toast.error(error.message)
         self._show(user)
-        return rx.toast.success("Saved.")
+        return rx.toast.success(_("Saved."))
 
     @rx.event
     async def create_key(self, form: dict[str, Any]) -> Any:
@@ -96,7 +97,7 @@ class SettingsState(rx.State):
             return rx.toast.error(error.message)
         self.fresh_key = ""
         await self._read_keys(user.id)
-        return rx.toast.success("The key does not open anything any more.")
+        return rx.toast.success(_("The key does not open anything any more."))
 
     def _show(self, user: User) -> None:
         self.name, self.time_zone = user.name, user.time_zone
@@ -106,4 +107,4 @@ class SettingsState(rx.State):
     async def _read_keys(self, user_id: str) -> None:
         async with deps().db.reading() as session:
             keys = await accounts.api_keys(session, user_id)
-        self.keys = [KeyRow(k.id, k.label or "Unnamed key", text_of(k.created_at)) for k in keys]
+        self.keys = [KeyRow(k.id, k.label or _("Unnamed key"), text_of(k.created_at)) for k in keys]

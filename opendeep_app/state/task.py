@@ -40,6 +40,7 @@ from opendeep_app.state.rows import (
 )
 from opendeep_app.state.schedule import ScheduleRow, read_schedule
 from opendeep_app.state.task_events import KINDS, EventView, event_view, types_of
+from opendeep_app.words import _
 
 Action = Callable[[UnitOfWork, str, str], Awaitable[Any]]
 
@@ -177,7 +178,7 @@ class TaskState(LiveState, rx.State):
     @rx.event
     async def hold(self) -> Any:
         """No further calls until resumed."""
-        return await self._stop(task_service.hold, "resume", "On hold: no further calls.")
+        return await self._stop(task_service.hold, "resume", _("On hold: no further calls."))
 
     @rx.event
     async def resume(self) -> Any:
@@ -187,7 +188,7 @@ class TaskState(LiveState, rx.State):
     @rx.event
     async def cancel(self) -> Any:
         """Ends the task."""
-        return await self._stop(task_service.cancel, "reopen", "Cancelled.")
+        return await self._stop(task_service.cancel, "reopen", _("Cancelled."))
 
     @rx.event
     async def reopen(self) -> Any:
@@ -219,11 +220,11 @@ class TaskState(LiveState, rx.State):
         text, call_id = str(form.get("text", "")), self.call.id
         self.note_error = ""
         done = await self._act(
-            lambda uow, user_id, _: live_calls.whisper(uow, user_id, call_id, text, "web"),
+            lambda uow, user_id, _task: live_calls.whisper(uow, user_id, call_id, text, "web"),
             refused=self._refuse_note,
         )
         if not self.note_error:
-            return [rx.set_value("whisper", ""), rx.toast.success("The agent has your note.")]
+            return [rx.set_value("whisper", ""), rx.toast.success(_("The agent has your note."))]
         return done
 
     def _refuse_note(self, message: str) -> None:
@@ -233,7 +234,9 @@ class TaskState(LiveState, rx.State):
     async def hang_up(self) -> Any:
         """Ends the live call; the task goes on."""
         call_id = self.call.id
-        return await self._act(lambda uow, user_id, _: live_calls.hang_up(uow, user_id, call_id))
+        return await self._act(
+            lambda uow, user_id, _task: live_calls.hang_up(uow, user_id, call_id)
+        )
 
     async def _stop(self, action: Action, undo: str, words: str) -> Any:
         due_at = datetime.fromisoformat(self.task.next_at) if self.task.next_at else None

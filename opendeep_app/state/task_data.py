@@ -9,6 +9,7 @@ from opendeep_app.errors import OpenDeepError
 from opendeep_app.runtime import deps
 from opendeep_app.services import task_data
 from opendeep_app.state.access import SIGN_IN, viewer
+from opendeep_app.words import _
 
 
 class TaskDataState(rx.State):
@@ -53,7 +54,7 @@ class TaskDataState(rx.State):
                 await task_data.erase(uow, user.id, self._task_id())
         except OpenDeepError as error:
             return rx.toast.error(error.message)
-        return [rx.toast.success("The task is erased."), rx.redirect("/")]
+        return [rx.toast.success(_("The task is erased.")), rx.redirect("/")]
 
     def _task_id(self) -> str:
         return self.router.url.path.rstrip("/").rsplit("/", 1)[-1]

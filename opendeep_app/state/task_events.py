@@ -9,19 +9,20 @@ from opendeep_app.models import TaskEvent, TaskEventType
 from opendeep_app.models.task_events import Actor
 from opendeep_app.state.calls import FactRow
 from opendeep_app.state.rows import text_of
+from opendeep_app.words import _
 
 #: The chips above the timeline, in their order.
 KINDS = {
-    "calls": "Calls",
-    "talk": "Conversation",
-    "questions": "Questions",
-    "plan": "Plan and result",
+    "calls": _("Calls"),
+    "talk": _("Conversation"),
+    "questions": _("Questions"),
+    "plan": _("Plan and result"),
 }
 ACTORS = {
-    Actor.CREATOR: "You",
-    Actor.AGENT: "The agent",
-    Actor.RECIPIENT: "The recipient",
-    Actor.CARRIER: "The phone network",
+    Actor.CREATOR: _("You"),
+    Actor.AGENT: _("The agent"),
+    Actor.RECIPIENT: _("The recipient"),
+    Actor.CARRIER: _("The phone network"),
     Actor.SYSTEM: "OpenDeep",
 }
 _TALK = {"function_called", "reschedule_requested", "note_given"}
@@ -54,9 +55,11 @@ def types_of(kind: str) -> list[TaskEventType]:
 
 def event_view(event: TaskEvent) -> EventView:
     """What stands behind an event."""
-    facts = [FactRow("By", ACTORS[event.actor])]
+    facts = [FactRow(_("By"), ACTORS[event.actor])]
     if event.from_status and event.to_status:
-        facts.append(FactRow("Status", f"{_words(event.from_status)} → {_words(event.to_status)}"))
+        facts.append(
+            FactRow(_("Status"), f"{_words(event.from_status)} → {_words(event.to_status)}")
+        )
     for name, value in event.payload.items():
         facts += _facts(name, value)
     raw = {
@@ -80,7 +83,7 @@ def _facts(name: str, value: Any) -> list[FactRow]:
     if name.endswith("_at") and _is_time(value):
         return [FactRow(_words(name.removesuffix("_at")), time=str(value))]
     if isinstance(value, bool):
-        return [FactRow(_words(name), "Yes" if value else "No")]
+        return [FactRow(_words(name), _("Yes") if value else _("No"))]
     return [FactRow(_words(name), str(value))]
 
 

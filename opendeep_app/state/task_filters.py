@@ -8,38 +8,39 @@ from urllib.parse import urlencode
 
 from opendeep_app.models import CallOutcome, TaskStatus
 from opendeep_app.repositories.tasks import Sort, TaskQuery
+from opendeep_app.words import _
 
 #: The chips: what they are called and which statuses they let through.
 STATUSES: dict[str, tuple[str, tuple[TaskStatus, ...]]] = {
-    "needs-you": ("Needs you", (TaskStatus.PENDING_USER_INFO,)),
-    "live": ("Live", (TaskStatus.IN_PROGRESS, TaskStatus.PENDING_ANALYSIS)),
-    "scheduled": ("Scheduled", (TaskStatus.PENDING, TaskStatus.RETRY_SCHEDULED)),
-    "on-hold": ("On hold", (TaskStatus.ON_HOLD,)),
-    "completed": ("Completed", (TaskStatus.COMPLETED,)),
-    "failed": ("Failed", (TaskStatus.FAILED,)),
-    "cancelled": ("Cancelled", (TaskStatus.CANCELLED,)),
+    "needs-you": (_("Needs you"), (TaskStatus.PENDING_USER_INFO,)),
+    "live": (_("Live"), (TaskStatus.IN_PROGRESS, TaskStatus.PENDING_ANALYSIS)),
+    "scheduled": (_("Scheduled"), (TaskStatus.PENDING, TaskStatus.RETRY_SCHEDULED)),
+    "on-hold": (_("On hold"), (TaskStatus.ON_HOLD,)),
+    "completed": (_("Completed"), (TaskStatus.COMPLETED,)),
+    "failed": (_("Failed"), (TaskStatus.FAILED,)),
+    "cancelled": (_("Cancelled"), (TaskStatus.CANCELLED,)),
 }
 SORTS = {
-    Sort.NEWEST: "Newest first",
-    Sort.RECENTLY_CHANGED: "Recently changed",
-    Sort.HIGHEST_PRIORITY: "Highest priority",
-    Sort.OLDEST: "Oldest first",
+    Sort.NEWEST: _("Newest first"),
+    Sort.RECENTLY_CHANGED: _("Recently changed"),
+    Sort.HIGHEST_PRIORITY: _("Highest priority"),
+    Sort.OLDEST: _("Oldest first"),
 }
 CREATED = {
-    "": ("Created any time", None),
-    "day": ("Last 24 hours", timedelta(days=1)),
-    "week": ("Last 7 days", timedelta(days=7)),
-    "month": ("Last 30 days", timedelta(days=30)),
+    "": (_("Created any time"), None),
+    "day": (_("Last 24 hours"), timedelta(days=1)),
+    "week": (_("Last 7 days"), timedelta(days=7)),
+    "month": (_("Last 30 days"), timedelta(days=30)),
 }
 OUTCOMES: dict[str, tuple[str, tuple[CallOutcome, ...]]] = {
-    "": ("Any outcome", ()),
-    "goal-met": ("Goal met", (CallOutcome.GOAL_MET,)),
-    "no-answer": ("No answer or busy", (CallOutcome.FAILED_NO_ANSWER, CallOutcome.FAILED_BUSY)),
-    "voicemail": ("Voicemail", (CallOutcome.FAILED_VOICEMAIL,)),
-    "inconclusive": ("Inconclusive", (CallOutcome.INCONCLUSIVE, CallOutcome.HUNG_UP_EARLY)),
-    "callback": ("Asked to call back", (CallOutcome.CALLBACK_REQUESTED,)),
-    "declined": ("Declined", (CallOutcome.DECLINED, CallOutcome.REJECTED)),
-    "number": ("Wrong number", (CallOutcome.FAILED_INVALID_NUMBER, CallOutcome.WRONG_NUMBER)),
+    "": (_("Any outcome"), ()),
+    "goal-met": (_("Goal met"), (CallOutcome.GOAL_MET,)),
+    "no-answer": (_("No answer or busy"), (CallOutcome.FAILED_NO_ANSWER, CallOutcome.FAILED_BUSY)),
+    "voicemail": (_("Voicemail"), (CallOutcome.FAILED_VOICEMAIL,)),
+    "inconclusive": (_("Inconclusive"), (CallOutcome.INCONCLUSIVE, CallOutcome.HUNG_UP_EARLY)),
+    "callback": (_("Asked to call back"), (CallOutcome.CALLBACK_REQUESTED,)),
+    "declined": (_("Declined"), (CallOutcome.DECLINED, CallOutcome.REJECTED)),
+    "number": (_("Wrong number"), (CallOutcome.FAILED_INVALID_NUMBER, CallOutcome.WRONG_NUMBER)),
 }
 LONGEST_TEXT = 200
 

@@ -33,6 +33,7 @@ from opendeep_app.state.rows import (
 )
 from opendeep_app.state.task_filters import STATUSES, Filters
 from opendeep_app.state.window import MOST, Window
+from opendeep_app.words import _
 
 PAGE = 50
 #: Counting what matches stops here; nobody tells 1,000 from 2,000.
@@ -53,7 +54,7 @@ class FilterRow:
     """A chip."""
 
     key: str = "all"
-    label: str = "All"
+    label: str = _("All")
     count: int = 0
     href: str = "/"
     on: bool = True
@@ -178,7 +179,7 @@ class TasksState(LiveState, rx.State):
         except OpenDeepError as error:
             return rx.toast.error(error.message)
         await self.refresh()
-        return rx.toast.success("View saved.")
+        return rx.toast.success(_("View saved."))
 
     @rx.event
     async def remove_view(self, view_id: str) -> Any:
@@ -198,7 +199,7 @@ class TasksState(LiveState, rx.State):
         if user is None:
             return rx.redirect(SIGN_IN)
         if not deps().settings.practice:
-            return rx.toast.error("The practice line is off, so this would ring a real phone.")
+            return rx.toast.error(_("The practice line is off, so this would ring a real phone."))
         try:
             async with deps().db.unit_of_work() as uow:
                 task = await task_service.create(uow, user.id, SAMPLE)
@@ -328,7 +329,7 @@ class TasksState(LiveState, rx.State):
         capped = filters.narrow and total == MOST_COUNTED
         self.total = f"{total:,}+" if capped else f"{total:,}"
         all_of = FilterRow(
-            "all", "All", self.everything, filters.address(status=()), not filters.status
+            "all", _("All"), self.everything, filters.address(status=()), not filters.status
         )
         self.chips = [all_of, *(_chip(key, filters, counts) for key in STATUSES)]
 

@@ -16,16 +16,17 @@ from opendeep_app.runtime import deps
 from opendeep_app.services import webhooks as service
 from opendeep_app.state.access import SIGN_IN, viewer
 from opendeep_app.state.rows import text_of
+from opendeep_app.words import _
 
 SHOWN = 25
 TYPES = {
-    WebhookType.TASK_COMPLETED.value: "A task reaches its goal",
-    WebhookType.TASK_FAILED.value: "A task is given up",
-    WebhookType.TASK_CANCELLED.value: "A task is cancelled",
-    WebhookType.CALL_ENDED.value: "A call ends",
-    WebhookType.QUESTION_ASKED.value: "The agent asks you something",
-    WebhookType.QUESTION_ANSWERED.value: "A question is answered",
-    WebhookType.QUESTION_EXPIRED.value: "Nobody answers in time",
+    WebhookType.TASK_COMPLETED.value: _("A task reaches its goal"),
+    WebhookType.TASK_FAILED.value: _("A task is given up"),
+    WebhookType.TASK_CANCELLED.value: _("A task is cancelled"),
+    WebhookType.CALL_ENDED.value: _("A call ends"),
+    WebhookType.QUESTION_ASKED.value: _("The agent asks you something"),
+    WebhookType.QUESTION_ANSWERED.value: _("A question is answered"),
+    WebhookType.QUESTION_EXPIRED.value: _("Nobody answers in time"),
 }
 
 
@@ -103,7 +104,7 @@ class WebhooksState(LiveState, rx.State):
         )
         try:
             if not chosen:
-                raise InvalidInput("types", "Choose at least one.")
+                raise InvalidInput("types", _("Choose at least one."))
             async with deps().db.unit_of_work() as uow:
                 endpoint = await service.create(uow, user.id, wishes)
                 self.fresh_secret, self.opened = endpoint.secret, endpoint.id
@@ -129,7 +130,7 @@ class WebhooksState(LiveState, rx.State):
             await service.ping(uow, user_id, webhook_id)
 
         self.opened = webhook_id
-        return await self._act(act, "A test message is on its way.")
+        return await self._act(act, _("A test message is on its way."))
 
     @rx.event
     async def replay(self, webhook_id: str, delivery_id: str) -> Any:
@@ -138,7 +139,7 @@ class WebhooksState(LiveState, rx.State):
         async def act(uow: UnitOfWork, user_id: str) -> None:
             await service.replay(uow, user_id, webhook_id, delivery_id)
 
-        return await self._act(act, "The message is sent once more.")
+        return await self._act(act, _("The message is sent once more."))
 
     @rx.event
     async def enable(self, webhook_id: str, enabled: bool) -> Any:
@@ -147,7 +148,7 @@ class WebhooksState(LiveState, rx.State):
         async def act(uow: UnitOfWork, user_id: str) -> None:
             await service.enable(uow, user_id, webhook_id, enabled=enabled)
 
-        return await self._act(act, "Enabled." if enabled else "Disabled.")
+        return await self._act(act, _("Enabled.") if enabled else _("Disabled."))
 
     @rx.event
     async def remove(self, webhook_id: str) -> Any:
@@ -157,7 +158,7 @@ class WebhooksState(LiveState, rx.State):
             await service.remove(uow, user_id, webhook_id)
 
         self.fresh_secret = ""
-        return await self._act(act, "Deleted.")
+        return await self._act(act, _("Deleted."))
 
     async def refresh(self, topics: frozenset[Topic] = frozenset(Topic)) -> None:
         """Reads the webhooks again, and what was sent to the open one."""
@@ -192,7 +193,7 @@ def _row(endpoint: WebhookEndpoint, sent: list[WebhookDelivery] | None) -> Webho
         id=endpoint.id,
         url=endpoint.url,
         description=endpoint.description,
-        types=", ".join(endpoint.types) or "Everything that happens",
+        types=", ".join(endpoint.types) or _("Everything that happens"),
         enabled=endpoint.disabled_at is None,
         trouble=endpoint.disabled_reason,
         open=sent is not None,
@@ -204,16 +205,20 @@ def _delivery(row: WebhookDelivery) -> DeliveryRow:
     last = row.log[-1] if row.log else {}
     outcome = last.get("error", "")
     if last.get("code"):
-        outcome = f"{last['code']} in {last['milliseconds']:,} ms"
+        outcome = _("{code} in {milliseconds:,} ms").format(
+            code=last["code"], milliseconds=last["milliseconds"]
+        )
     return DeliveryRow(
         id=row.id,
         type=row.type.value,
-        status={"PENDING": "Waiting", "DELIVERED": "Delivered", "FAILED": "Given up"}[row.status],
+        status={"PENDING": _("Waiting"), "DELIVERED": _("Delivered"), "FAILED": _("Given up")}[
+            row.status
+        ],
         tone={"PENDING": "tone-need", "DELIVERED": "tone-good", "FAILED": "tone-bad"}[row.status],
         at=text_of(row.created_at),
         next_at=text_of(row.next_attempt_at) if row.next_attempt_at and row.attempts else "",
         attempts=row.attempts,
-        outcome=outcome or "Not tried yet",
+        outcome=outcome or _("Not tried yet"),
         answer=last.get("answer", ""),
         body=json.dumps(json.loads(row.body), indent=2, ensure_ascii=False),
     )

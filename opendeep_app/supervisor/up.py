@@ -167,7 +167,7 @@ def _migrate(settings: Settings) -> str:
 
 
 async def _page(supervisor: Supervisor, settings: Settings) -> None:
-    if not (web.READY / web.build_key()).exists():
+    if not (web.READY / web.build_key(settings.language)).exists():
         await supervisor.run_once(
             Part(
                 name="page",
