@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 SQLITE_BUSY_SECONDS = 15
 SQLITE_MAPPED_BYTES = 8 << 30
+SQLITE_CACHE_KIB = 512
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA foreign_keys = ON")
     # Lists and searches touch pages all over a large file; mapped, each costs no system call.
     cursor.execute(f"PRAGMA mmap_size = {SQLITE_MAPPED_BYTES}")
+    # What is read comes from there, so each connection's own cache holds only what it writes.
+    cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIB}")
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
     cursor.close()
 

@@ -1,7 +1,7 @@
 """How sessions reach the voice model: the `openai` client, made once for all calls.
 
-Making a client, and reading the system's certificates for a secure connection, takes tens of
-milliseconds each, during which no other call would move.
+Making a client, loading the half of it that speaks Realtime, and reading the system's certificates
+for a secure connection take tens to hundreds of milliseconds, during which no other call would move.
 """
 
 import contextlib
@@ -26,6 +26,7 @@ def connector(settings: Settings) -> Connect:
     client = AsyncOpenAI(
         api_key=settings.openai_api_key, base_url=settings.openai_base_url or None, max_retries=0
     )
+    realtime = client.realtime
     options: dict[str, Any] = {
         "compression": None,
         "open_timeout": OPEN_SECONDS,
@@ -44,7 +45,7 @@ def connector(settings: Settings) -> Connect:
 
         # Everything that `websockets` takes is passed on, more than the type says.
         wired = cast(WebSocketConnectionOptions, options | {"create_connection": wire})
-        async with client.realtime.connect(
+        async with realtime.connect(
             model=settings.realtime_model, websocket_connection_options=wired
         ):
             yield wires[-1]
