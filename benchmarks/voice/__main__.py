@@ -15,6 +15,7 @@ from typing import Any
 import uvloop
 
 from benchmarks.voice.ends import Call, Exchange
+from opendeep_app.supervisor.parts import FRUGAL
 
 WARM_UP = 2.0
 SUBJECTS = ("bare", "bridge")
@@ -44,6 +45,7 @@ async def line(subject: str, calls: int) -> AsyncIterator[Line]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "benchmarks.voice.subjects", subject),
             *(str(server.sockets[0].getsockname()[1]), str(calls)),
+            env={**FRUGAL, **os.environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -58,6 +58,11 @@ class Log:
 Ready = Callable[[Log], Awaitable[bool]]
 
 
+#: Every thread that talks to SQLite would have the C library reserve memory of its own, 25 MB in
+#: all; only one of a Python process's threads allocates at a time anyway (mallopt(3), M_ARENA_MAX).
+FRUGAL = {"MALLOC_ARENA_MAX": "1"}
+
+
 async def _at_once(_log: Log) -> bool:
     return True
 
@@ -94,7 +99,7 @@ class Process:
         try:
             child = await asyncio.create_subprocess_exec(
                 *part.command,
-                env={**os.environ, **part.environment},
+                env={**FRUGAL, **os.environ, **part.environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
