@@ -31,7 +31,7 @@ STYLE = """
 :root { color-scheme: light dark; --ink: #16181d; --soft: #5b626e; --line: #d9dce3; --card: #fff;
   --back: #f6f7f9; --accent: #3e63dd; --bad: #c62a2f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --soft: #a4abb6; --line: #363a41;
-  --card: #1a1d21; --back: #0e0f11; --accent: #5472e4; --bad: #ff9592; } }
+  --card: #1a1d21; --back: #0e0f11; --bad: #ff9592; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 16px;
   background: var(--back); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }

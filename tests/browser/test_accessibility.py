@@ -12,12 +12,8 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
-from opendeep_app.db import Database
-from opendeep_app.policy import Policy
 from opendeep_app.repositories import info_requests
-from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from tests.fixtures.histories import add_history
@@ -60,14 +56,10 @@ async def address(stack: Stack, email: str, route: str) -> str:
     """A route with its dynamic parts filled in: a task with a long past, else nothing known."""
     if "[task_id]" not in route:
         return re.sub(r"\[\w+\]", "no-such-thing", route)
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus)
-    async with db.unit_of_work() as uow:
+    async with stack.database() as db, db.unit_of_work() as uow:
         user = await accounts.find_user(uow.session, email)
         assert user is not None
         task_id = await add_history(uow, user.id, utc_now() - timedelta(hours=3))
-    await db.close()
-    await bus.close()
     return route.replace("[task_id]", task_id) + "?event=3"
 
 
@@ -111,34 +103,33 @@ async def test_axe_finds_nothing_serious_on_any_page(
 
 async def test_axe_finds_nothing_serious_in_a_live_question(browser: Browser, stack: Stack) -> None:
     stack.add_user("axe-question@example.com")
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
-    context = await browser.new_context(viewport={"width": 360, "height": 740})
-    page = await context.new_page()
-    await page.goto(await stack.sign_in_link("axe-question@example.com"))
-    async with db.unit_of_work() as uow:
-        user = await accounts.find_user(uow.session, "axe-question@example.com")
-        assert user is not None
-        new = NewTask("+12605550140", "Move my check-up.", info_timeout_seconds=60)
-        task = await tasks.create(uow, user.id, new)
-    await page.goto(f"{stack.web_url}/tasks/{task.id}")
-    await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
-    assert await violations(page, "question") == []
-    async with db.unit_of_work() as uow:
-        [question] = await info_requests.for_task(uow.session, task.id)
-        link = await accounts.issue_answer_link(uow, user.id, question.id)
-    for scheme in get_args(Scheme):
-        behind = await browser.new_page(viewport={"width": 360, "height": 740}, color_scheme=scheme)
-        await behind.goto(f"{stack.web_url}/answer/{link}")
-        await expect(behind.get_by_role("textbox")).to_be_visible()
-        assert await violations(behind, f"answer link, {scheme}") == []
-        assert await behind.evaluate("document.documentElement.scrollWidth") <= 360
-        await behind.close()
-    await page.get_by_test_id("info-later").click()
-    await expect(page.get_by_test_id("info-modal")).to_be_hidden()
-    await expect(page.get_by_test_id("call-doing")).to_be_visible()
-    assert await violations(page, "live call") == []
-    await page.get_by_test_id("task-cancel").click()
-    await context.close()
-    await db.close()
-    await bus.close()
+    async with stack.database() as db:
+        context = await browser.new_context(viewport={"width": 360, "height": 740})
+        page = await context.new_page()
+        await page.goto(await stack.sign_in_link("axe-question@example.com"))
+        async with db.unit_of_work() as uow:
+            user = await accounts.find_user(uow.session, "axe-question@example.com")
+            assert user is not None
+            new = NewTask("+12605550140", "Move my check-up.", info_timeout_seconds=60)
+            task = await tasks.create(uow, user.id, new)
+        await page.goto(f"{stack.web_url}/tasks/{task.id}")
+        await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
+        assert await violations(page, "question") == []
+        async with db.unit_of_work() as uow:
+            [question] = await info_requests.for_task(uow.session, task.id)
+            link = await accounts.issue_answer_link(uow, user.id, question.id)
+        for scheme in get_args(Scheme):
+            behind = await browser.new_page(
+                viewport={"width": 360, "height": 740}, color_scheme=scheme
+            )
+            await behind.goto(f"{stack.web_url}/answer/{link}")
+            await expect(behind.get_by_role("textbox")).to_be_visible()
+            assert await violations(behind, f"answer link, {scheme}") == []
+            assert await behind.evaluate("document.documentElement.scrollWidth") <= 360
+            await behind.close()
+        await page.get_by_test_id("info-later").click()
+        await expect(page.get_by_test_id("info-modal")).to_be_hidden()
+        await expect(page.get_by_test_id("call-doing")).to_be_visible()
+        assert await violations(page, "live call") == []
+        await page.get_by_test_id("task-cancel").click()
+        await context.close()

@@ -5,11 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
-from opendeep_app.db import Database
-from opendeep_app.policy import Policy
-from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from tests.fixtures.histories import ATTEMPTS, add_history
@@ -19,55 +15,49 @@ PATIENCE = 40_000
 
 
 async def test_the_overview_teaches_then_moves_by_itself(page: Page, stack: Stack) -> None:
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
-    async with db.unit_of_work() as uow:
-        user = await accounts.create_user(uow, "overview@example.com")
-    await page.goto(await stack.sign_in_link("overview@example.com"))
-    await expect(page.get_by_test_id("pending-bell")).to_be_visible()
-    await page.goto(f"{stack.web_url}/overview")
-    await expect(page.get_by_role("heading", name="Nothing to plot yet")).to_be_visible()
+    async with stack.database() as db:
+        async with db.unit_of_work() as uow:
+            user = await accounts.create_user(uow, "overview@example.com")
+        await page.goto(await stack.sign_in_link("overview@example.com"))
+        await expect(page.get_by_test_id("pending-bell")).to_be_visible()
+        await page.goto(f"{stack.web_url}/overview")
+        await expect(page.get_by_role("heading", name="Nothing to plot yet")).to_be_visible()
 
-    async with db.unit_of_work() as uow:
-        new = NewTask("+12625550140", "Move my check-up.", info_timeout_seconds=120)
-        task = await tasks.create(uow, user.id, new)
-    live = page.locator(f'[data-testid="live-call"][data-task-id="{task.id}"]')
-    await expect(live).to_contain_text("Asks you", timeout=PATIENCE)
-    await page.get_by_test_id("info-later").click()
-    await expect(page.get_by_test_id("needs-you")).to_contain_text("date of birth")
-    async with db.unit_of_work() as uow:
-        await tasks.cancel(uow, user.id, task.id)
-    await expect(live).to_be_hidden(timeout=PATIENCE)
-    await expect(page.get_by_test_id("needs-you")).to_be_hidden()
-    await expect(page.get_by_test_id("figures")).to_contain_text("1 call")
-    await db.close()
-    await bus.close()
+        async with db.unit_of_work() as uow:
+            new = NewTask("+12625550140", "Move my check-up.", info_timeout_seconds=120)
+            task = await tasks.create(uow, user.id, new)
+        live = page.locator(f'[data-testid="live-call"][data-task-id="{task.id}"]')
+        await expect(live).to_contain_text("Asks you", timeout=PATIENCE)
+        await page.get_by_test_id("info-later").click()
+        await expect(page.get_by_test_id("needs-you")).to_contain_text("date of birth")
+        async with db.unit_of_work() as uow:
+            await tasks.cancel(uow, user.id, task.id)
+        await expect(live).to_be_hidden(timeout=PATIENCE)
+        await expect(page.get_by_test_id("needs-you")).to_be_hidden()
+        await expect(page.get_by_test_id("figures")).to_contain_text("1 call")
 
 
 async def test_figures_have_a_range_a_table_and_a_file(page: Page, stack: Stack) -> None:
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus)
-    async with db.unit_of_work() as uow:
-        user = await accounts.create_user(uow, "figures@example.com")
-        await add_history(uow, user.id, utc_now() - timedelta(days=20))
-    await page.goto(await stack.sign_in_link("figures@example.com"))
-    await expect(page.get_by_test_id("pending-bell")).to_be_visible()
-    await page.goto(f"{stack.web_url}/overview")
-    await expect(page.get_by_test_id("figures")).to_contain_text("100 %")
-    await expect(page.get_by_test_id("figures")).to_contain_text("$0.0450")
-    costs = page.locator('[data-testid="chart"][data-chart="costs"]')
-    await costs.get_by_test_id("chart-table").click()
-    await expect(costs.locator("tbody tr")).to_have_count(30)
-    async with page.expect_download() as waiting:
-        await costs.get_by_test_id("chart-csv").click()
-    file = Path(await (await waiting.value).path()).read_text().splitlines()
-    assert file[0] == "Day,Calls,Answered,Cost"
-    assert any(line.endswith(f",{ATTEMPTS},0,$0.0450") for line in file)
+    async with stack.database() as db:
+        async with db.unit_of_work() as uow:
+            user = await accounts.create_user(uow, "figures@example.com")
+            await add_history(uow, user.id, utc_now() - timedelta(days=20))
+        await page.goto(await stack.sign_in_link("figures@example.com"))
+        await expect(page.get_by_test_id("pending-bell")).to_be_visible()
+        await page.goto(f"{stack.web_url}/overview")
+        await expect(page.get_by_test_id("figures")).to_contain_text("100 %")
+        await expect(page.get_by_test_id("figures")).to_contain_text("$0.0450")
+        costs = page.locator('[data-testid="chart"][data-chart="costs"]')
+        await costs.get_by_test_id("chart-table").click()
+        await expect(costs.locator("tbody tr")).to_have_count(30)
+        async with page.expect_download() as waiting:
+            await costs.get_by_test_id("chart-csv").click()
+        file = Path(await (await waiting.value).path()).read_text().splitlines()
+        assert file[0] == "Day,Calls,Answered,Cost"
+        assert any(line.endswith(f",{ATTEMPTS},0,$0.0450") for line in file)
 
-    await page.locator('[data-testid="range"][data-days="7"]').click()
-    await expect(page).to_have_url(f"{stack.web_url}/overview?days=7")
-    await expect(page.get_by_role("heading", name="Nothing to plot yet")).to_be_visible()
-    await page.go_back()
-    await expect(page.get_by_test_id("figures")).to_contain_text("100 %")
-    await db.close()
-    await bus.close()
+        await page.locator('[data-testid="range"][data-days="7"]').click()
+        await expect(page).to_have_url(f"{stack.web_url}/overview?days=7")
+        await expect(page.get_by_role("heading", name="Nothing to plot yet")).to_be_visible()
+        await page.go_back()
+        await expect(page.get_by_test_id("figures")).to_contain_text("100 %")

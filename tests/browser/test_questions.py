@@ -1,20 +1,14 @@
 """Questions, facts and the inbox as their owner uses them, besides the stories of whole calls."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 from sqlmodel import col, select
 
-from opendeep_app.bus import Bus
-from opendeep_app.db import Database
 from opendeep_app.models import Call, InfoRequest
 from opendeep_app.models import InfoRequestStatus as Status
-from opendeep_app.policy import Policy
-from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from tests.browser.test_pages import sign_in
@@ -42,21 +36,9 @@ async def shoot(page: Page, name: str) -> None:
             await page.set_viewport_size(before)
 
 
-@asynccontextmanager
-async def database(stack: Stack) -> AsyncIterator[Database]:
-    """The product's own database, as if calls were allowed at any hour."""
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
-    try:
-        yield db
-    finally:
-        await db.close()
-        await bus.close()
-
-
 async def ask(stack: Stack, email: str, area: int, goal: str, seconds: int = 60) -> str:
     """A task to somebody who asks for the date of birth; returns its id."""
-    async with database(stack) as db, db.unit_of_work() as uow:
+    async with stack.database() as db, db.unit_of_work() as uow:
         user = await accounts.find_user(uow.session, email)
         assert user is not None
         new = NewTask(
@@ -134,7 +116,7 @@ async def test_an_answer_is_remembered_and_changed_and_forgotten(page: Page, sta
 async def test_the_inbox_is_turned_page_by_page(page: Page, stack: Stack) -> None:
     email = "inbox@example.com"
     stack.add_user(email)
-    async with database(stack) as db, db.unit_of_work() as uow:
+    async with stack.database() as db, db.unit_of_work() as uow:
         user = await accounts.find_user(uow.session, email)
         assert user is not None
         task_id = await add_history(uow, user.id, uow.now - timedelta(hours=3))

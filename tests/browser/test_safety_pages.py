@@ -8,9 +8,7 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 from sqlalchemy import update
 
-from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
-from opendeep_app.db import Database
 from opendeep_app.models import CarrierHealth
 from tests.browser.test_pages import create_task, sign_in
 from tests.fixtures.stacks import Stack
@@ -83,11 +81,9 @@ async def test_the_providers_trouble_is_said_on_every_page_until_it_is_over(
     stack.add_user("patient@example.com")
     await sign_in(page, stack, "patient@example.com")
     banner = page.get_by_test_id("carrier-trouble")
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus)
 
     async def set_health(**values: object) -> None:
-        async with db.unit_of_work() as uow:
+        async with stack.database() as db, db.unit_of_work() as uow:
             await uow.session.execute(update(CarrierHealth).values(**values))
 
     try:
@@ -102,8 +98,6 @@ async def test_the_providers_trouble_is_said_on_every_page_until_it_is_over(
         await expect(banner).to_have_count(0)
     finally:
         await set_health(retry_at=None, reason="")
-        await db.close()
-        await bus.close()
 
 
 async def test_calling_hours_and_waits_are_kept_and_given_back(page: Page, stack: Stack) -> None:

@@ -11,15 +11,11 @@ import httpx
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, WebSocket, expect
 
-from opendeep_app.bus import Bus
 from opendeep_app.config import Settings
-from opendeep_app.db import Database
 from opendeep_app.models import Actor, Task, TaskStatus
 from opendeep_app.models import TaskEventType as Event
-from opendeep_app.policy import Policy
 from opendeep_app.repositories import tasks as task_rows
 from opendeep_app.repositories.tasks import TaskDetail
-from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.transitions import replay
 from tests.fixtures.lives import assert_consistent
@@ -78,7 +74,7 @@ class Creator:
 
     async def history(self, task_id: str) -> TaskDetail:
         """What the database holds, after checking that all of it is consistent."""
-        async with database(self.stack) as db, db.reading() as session:
+        async with self.stack.database() as db, db.reading() as session:
             await assert_consistent(session)
             task = await session.get_one(Task, task_id)
             detail = await task_rows.get_detail(session, task.user_id, task_id)
@@ -88,22 +84,9 @@ class Creator:
 
 
 @asynccontextmanager
-async def database(stack: Stack) -> AsyncIterator[Database]:
-    """The product's own database."""
-    bus = Bus(stack.redis_url)
-    # The practice line is always open, whatever the hour at which this runs.
-    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
-    try:
-        yield db
-    finally:
-        await db.close()
-        await bus.close()
-
-
-@asynccontextmanager
 async def somebody(stack: Stack, browser: Browser) -> AsyncIterator[Creator]:
     email = f"creator{next(_people)}@example.com"
-    async with database(stack) as db, db.unit_of_work() as uow:
+    async with stack.database() as db, db.unit_of_work() as uow:
         await accounts.create_user(uow, email, PASSWORD)
     context: BrowserContext = await browser.new_context(viewport={"width": 1280, "height": 800})
     creator = Creator(stack, await context.new_page(), email)
@@ -263,7 +246,7 @@ async def test_a_question_that_came_while_offline_is_shown_on_return(
     page, number = ada.page, person(HANGS_UP)
     task_id = await ada.delegate(number, "Ask when the offline results come.")
     await page.context.set_offline(True)
-    async with database(stack) as db:
+    async with stack.database() as db:
         async with asyncio.timeout(PATIENCE / 1000):
             while True:
                 async with db.reading() as session:
@@ -291,7 +274,7 @@ async def test_a_hidden_tab_calls_with_a_notification(stack: Stack, ada: Creator
             Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
         }"""
     )
-    async with database(stack) as db, db.unit_of_work() as uow:
+    async with stack.database() as db, db.unit_of_work() as uow:
         user = await accounts.find_user(uow.session, ada.email)
         assert user is not None
         wanted = tasks.NewTask(phone_number=person(ASKS), goal="Move my check-up once more.")
@@ -317,7 +300,7 @@ async def test_busy_then_no_answer_then_success_by_retry(stack: Stack, ada: Crea
 
 
 async def test_the_dashboard_moves_by_itself(stack: Stack, ada: Creator) -> None:
-    async with database(stack) as db, db.unit_of_work() as uow:
+    async with stack.database() as db, db.unit_of_work() as uow:
         user = await accounts.find_user(uow.session, ada.email)
         assert user is not None
         key = await accounts.create_api_key(uow, user.id)

@@ -13,13 +13,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 from sqlmodel import col, select
 
-from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.db import Database
 from opendeep_app.models import Task, TaskStatus
-from opendeep_app.policy import Policy
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from opendeep_app.state.window import MOST
@@ -66,15 +63,12 @@ class Visitor:
 @asynccontextmanager
 async def visitor(stack: Stack, page: Page) -> AsyncIterator[Visitor]:
     email = f"lister{next(_people)}@example.com"
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
-    async with db.unit_of_work() as uow:
-        user = await accounts.create_user(uow, email)
-    await page.goto(await stack.sign_in_link(email))
-    await expect(page.get_by_test_id("pending-bell")).to_be_visible()
-    yield Visitor(page, db, user.id, stack)
-    await db.close()
-    await bus.close()
+    async with stack.database() as db:
+        async with db.unit_of_work() as uow:
+            user = await accounts.create_user(uow, email)
+        await page.goto(await stack.sign_in_link(email))
+        await expect(page.get_by_test_id("pending-bell")).to_be_visible()
+        yield Visitor(page, db, user.id, stack)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

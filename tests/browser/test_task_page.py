@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -11,13 +10,10 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 from sqlmodel import col, select
 
-from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.db import Database
 from opendeep_app.models import Actor, Task, TaskEvent
 from opendeep_app.models import TaskEventType as Event
-from opendeep_app.policy import Policy
-from opendeep_app.rules import ALWAYS
 from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from tests.fixtures.histories import ATTEMPTS, LINES, add_history
@@ -54,19 +50,10 @@ class Visitor:
             return await session.get_one(Task, task_id)
 
 
-@asynccontextmanager
-async def database(stack: Stack) -> AsyncIterator[Database]:
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
-    yield db
-    await db.close()
-    await bus.close()
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def ada(stack: Stack, page: Page) -> AsyncIterator[Visitor]:
     email = f"reader{next(_people)}@example.com"
-    async with database(stack) as db:
+    async with stack.database() as db:
         async with db.unit_of_work() as uow:
             user = await accounts.create_user(uow, email)
         await page.goto(await stack.sign_in_link(email))
