@@ -8,30 +8,38 @@ import random
 import re
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from playwright.async_api import Browser, Page, async_playwright
-from sqlmodel import col, select
+from sqlmodel import select
+from sqlmodel.sql.expression import SelectOfScalar
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from opendeep_app.bus import Bus  # noqa: E402
-from opendeep_app.clock import utc_now  # noqa: E402
 from opendeep_app.db import Database, UnitOfWork  # noqa: E402
 from opendeep_app.models import (  # noqa: E402
     Call,
     CallOutcome,
     CallStatus,
+    Disclosure,
     InfoRequest,
     Task,
     TaskStatus,
 )
-from opendeep_app.policy import Policy  # noqa: E402
-from opendeep_app.rules import ALWAYS  # noqa: E402
-from opendeep_app.services import accounts, info_requests, tasks  # noqa: E402
+from opendeep_app.services import (  # noqa: E402
+    accounts,
+    campaigns,
+    do_not_call,
+    facts,
+    info_requests,
+    tasks,
+)
+from opendeep_app.services.campaigns import Contact  # noqa: E402
+from opendeep_app.services.facts import NewFact  # noqa: E402
 from opendeep_app.services.tasks import NewTask  # noqa: E402
 from tests.fixtures.browsers import FLAGS, find_chromium  # noqa: E402
 from tests.fixtures.stacks import Stack  # noqa: E402
@@ -45,9 +53,14 @@ ROUTES = sorted(
     route
     for source in (ROOT / "opendeep_app" / "pages").glob("*.py")
     for route in re.findall(r'route="([^"]+)"', source.read_text())
-    if route != "/sign-in" and (route == "/tasks/[task_id]" or "[" not in route)
+    if route != "/sign-in"
 )
-NAMES = {"/": "tasks", "/tasks/[task_id]": "task", "/tasks/new": "new-task"}
+NAMES = {
+    "/": "tasks",
+    "/tasks/[task_id]": "task",
+    "/tasks/new": "new-task",
+    "/campaigns/[campaign_id]": "campaign",
+}
 
 SETTLED = [
     NewTask("+12025550101", "Book a table for four on Friday at seven.", "Trattoria Luna"),
@@ -64,6 +77,16 @@ ASKS = NewTask(
     info_timeout_seconds=300,
 )
 UNANSWERED = NewTask("+13035550150", "Ask when the test results come.", "Dr. Weber")
+GUESTS = [
+    Contact(row, f"+1{area}5550160", name)
+    for row, (area, name) in enumerate(
+        [(503, "Grace Hopper"), (404, "Alan Turing"), (215, "Katherine Johnson")], start=1
+    )
+]
+KNOWN = [
+    NewFact("What is my date of birth?", "10 December 1985"),
+    NewFact("Who is the insurer?", "Northern Mutual", disclosure=Disclosure.ASK_FIRST),
+]
 
 
 async def main() -> None:
@@ -79,59 +102,71 @@ async def main() -> None:
 
 
 async def _take_all(stack: Stack) -> None:
-    bus = Bus(stack.redis_url)
-    db = Database(stack.database_url, bus, policy=Policy(hours=ALWAYS))
+    async with stack.database() as db, async_playwright() as playwright:
+        shown = await _furnish(db)
+        browser = await playwright.chromium.launch(
+            executable_path=find_chromium(playwright.chromium.executable_path), args=FLAGS
+        )
+        async for page, size, scheme in _visits(browser, stack):
+            for route in ROUTES:
+                await page.goto(stack.web_url + re.sub(r"\[(\w+)\]", lambda m: shown[m[1]], route))
+                await _put_off(page)
+                await _shoot(page, name_of(route), size, scheme)
+        async with db.unit_of_work() as uow:
+            asking = await tasks.create(uow, shown["user_id"], ASKS)
+        async for page, size, scheme in _visits(browser, stack):
+            await page.goto(f"{stack.web_url}/tasks/{asking.id}")
+            await page.locator('[data-testid=info-modal][data-phase="open"]').wait_for()
+            await _shoot(page, "question", size, scheme)
+        request = await _first(db, select(InfoRequest.id).where(InfoRequest.task_id == asking.id))
+        async with db.unit_of_work() as uow:
+            link = await accounts.issue_answer_link(uow, shown["user_id"], request)
+        async for page, size, scheme in _visits(browser, stack, signed_in=False):
+            for path, name in (("/sign-in", "sign-in"), (f"/answer/{link}", "answer-link")):
+                await page.goto(stack.web_url + path)
+                await _shoot(page, name, size, scheme)
+        async with db.unit_of_work() as uow:
+            await info_requests.answer(uow, shown["user_id"], request, "3 May 1980", "web")
+        await browser.close()
+    _write_gallery()
+
+
+async def _furnish(db: Database) -> dict[str, str]:
+    """Somebody with a month of calls behind them; the ids that stand in the pages' addresses."""
     async with db.unit_of_work() as uow:
         user = await accounts.create_user(uow, "ada@example.com", name="Ada Lovelace")
         for new in (*SETTLED, UNANSWERED):
             await tasks.create(uow, user.id, new)
-        later = utc_now() + timedelta(hours=3)
+        later = uow.now + timedelta(hours=3)
         wish = NewTask("+33123456789", "Demander si le colis est arrivé.", not_before=later)
         await tasks.create(uow, user.id, wish)
-    await _until(db, "PENDING_USER_INFO")
-    await asyncio.sleep(12)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=find_chromium(playwright.chromium.executable_path), args=FLAGS
+        invitation = NewTask("", "Ask whether they come to the opening on Friday.")
+        started = await campaigns.create(
+            uow, user.id, "Opening night", invitation, GUESTS, budget_micros=5_000_000
         )
-        async with db.unit_of_work() as uow:
-            await _add_past(uow, user.id)
-        settled = await _task_id(db, "Trattoria Luna")
-        for scheme in SCHEMES:
-            for size in SIZES:
-                page = await _open(browser, stack, scheme, size)
-                for route in ROUTES:
-                    await page.goto(stack.web_url + route.replace("[task_id]", settled))
-                    await _put_off(page)
-                    await _shoot(page, name_of(route), size, scheme)
-                await page.context.close()
-        async with db.unit_of_work() as uow:
-            asking = await tasks.create(uow, user.id, ASKS)
-        for scheme in SCHEMES:
-            for size in SIZES:
-                page = await _open(browser, stack, scheme, size)
-                await page.goto(f"{stack.web_url}/tasks/{asking.id}")
-                modal = page.locator('[data-testid=info-modal][data-phase="open"]')
-                await modal.wait_for()
-                await _shoot(page, "question", size, scheme)
-                await page.context.close()
-        async with db.reading() as session:
-            request = await session.scalar(
-                select(InfoRequest.id).where(col(InfoRequest.task_id) == asking.id)
-            )
-        assert request is not None
-        async with db.unit_of_work() as uow:
-            await info_requests.answer(uow, user.id, request, "3 May 1980", "web")
-        for scheme in SCHEMES:
-            for size in SIZES:
-                page = await _open(browser, stack, scheme, size, signed_in=False)
-                await page.goto(f"{stack.web_url}/sign-in")
-                await _shoot(page, "sign-in", size, scheme)
-                await page.context.close()
-        await browser.close()
-    await db.close()
-    await bus.close()
-    _write_gallery()
+        for fact in KNOWN:
+            await facts.remember(uow, user.id, fact)
+        await do_not_call.add(uow, user.id, "+14155550199", "They asked not to be called again.")
+    await _first(db, select(Task.id).where(Task.status == TaskStatus.PENDING_USER_INFO))
+    await asyncio.sleep(12)
+    async with db.unit_of_work() as uow:
+        await _add_past(uow, user.id)
+    return {
+        "user_id": user.id,
+        "task_id": await _first(db, select(Task.id).where(Task.contact_name == "Trattoria Luna")),
+        "campaign_id": started.campaign.id,
+    }
+
+
+async def _visits(
+    browser: Browser, stack: Stack, *, signed_in: bool = True
+) -> AsyncIterator[tuple[Page, str, Scheme]]:
+    """A new page of each size in each colour scheme."""
+    for scheme in SCHEMES:
+        for size in SIZES:
+            page = await _open(browser, stack, scheme, size, signed_in=signed_in)
+            yield page, size, scheme
+            await page.context.close()
 
 
 def name_of(route: str) -> str:
@@ -235,21 +270,14 @@ async def _shoot(page: Page, name: str, size: str, scheme: Scheme) -> None:
     print(f"{name}-{size}-{scheme}.png")
 
 
-async def _until(db: Database, status: str) -> None:
+async def _first(db: Database, ids: SelectOfScalar[str]) -> str:
+    """The first of these ids, as soon as there is one."""
     async with asyncio.timeout(60):
         while True:
             async with db.reading() as session:
-                found = await session.scalar(select(Task.id).where(col(Task.status) == status))
-            if found:
-                return
+                if found := await session.scalar(ids):
+                    return found
             await asyncio.sleep(0.2)
-
-
-async def _task_id(db: Database, contact: str) -> str:
-    async with db.reading() as session:
-        found = await session.scalar(select(Task.id).where(col(Task.contact_name) == contact))
-    assert found is not None
-    return found
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ async def counts(
     session: AsyncSession, user_id: str, query: TaskQuery, ids: Collection[str] | None = None
 ) -> dict[TaskStatus, int]:
     """How many matching tasks, of these if given, are in each status."""
-    found = await conditions(session, user_id, query)
+    found = await conditions(session, user_id, query, counting=True)
     if ids is not None:
         found.append(col(Task.id).in_(ids))
     rows = await session.execute(

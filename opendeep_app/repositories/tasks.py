@@ -247,7 +247,8 @@ async def count(
     session: AsyncSession, user_id: str, query: TaskQuery, at_most: int | None = None
 ) -> int:
     """How many of the user's tasks match, on all pages; counting stops at `at_most`."""
-    matching = select(col(Task.id)).where(*await conditions(session, user_id, query))
+    found = await conditions(session, user_id, query, counting=True)
+    matching = select(col(Task.id)).where(*found)
     counted = matching.limit(at_most).subquery()
     return await session.scalar(select(func.count()).select_from(counted)) or 0
 
@@ -275,9 +276,9 @@ def beyond(
 
 
 async def conditions(
-    session: AsyncSession, user_id: str, query: TaskQuery
+    session: AsyncSession, user_id: str, query: TaskQuery, *, counting: bool = False
 ) -> list[ColumnElement[bool]]:
-    """What the user's matching tasks have in common."""
+    """What the user's matching tasks have in common; `counting` says that all will be read."""
     found = [col(Task.user_id) == user_id]
     if query.statuses:
         found.append(col(Task.status).in_(query.statuses))
@@ -298,7 +299,7 @@ async def conditions(
         )
         found.append(col(Task.id).in_(list(asked)))
     if query.text.strip():
-        found.append(await search.matching(session, user_id, query.text))
+        found.append(await search.matching(session, user_id, query.text, counting=counting))
     return found
 
 
