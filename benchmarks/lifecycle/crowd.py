@@ -216,7 +216,9 @@ async def measure(kind: str, given: argparse.Namespace) -> dict[str, Any]:
         "rung_twice": (rang - expected).total(),
         "never_rung": (expected - rang).total(),
         "keys_left": [key.decode() for key in keys],
-        **({"due_to_dialled": summary(late)} if given.spread else {}),
+        **(
+            {"due_to_dialled": summary(late), "latest_ms": max(late) * 1000} if given.spread else {}
+        ),
     }
 
 

@@ -39,6 +39,8 @@ class Line:
         self._moving = False
         self._playback = Playback()
         self._played = asyncio.Event()
+        # To look for the loop again at every frame costs a system call (Python 3.11).
+        self._now = asyncio.get_running_loop().time
 
     @property
     def silent(self) -> bool:
@@ -70,7 +72,7 @@ class Line:
         stream = self._stream
         if stream is None or self._moving:
             return
-        if self._playback.sent(item_id, twilio_codec.samples(payload), _now()):
+        if self._playback.sent(item_id, twilio_codec.samples(payload), self._now()):
             stream.send(twilio_codec.media(stream.sid, payload))
             self._mark()
         else:
@@ -93,12 +95,12 @@ class Line:
 
     def mark_played(self, name: str) -> None:
         """Twilio has played everything before this mark."""
-        self._playback.marked(name, _now())
+        self._playback.marked(name, self._now())
         self._tell()
 
     def interrupt(self) -> list[CutShort]:
         """Silences the agent; returns what of its utterances was heard."""
-        cut = self._playback.interrupted(_now())
+        cut = self._playback.interrupted(self._now())
         self._tell()
         if cut and self._stream is not None:
             self._stream.send(twilio_codec.clear(self._stream.sid))
@@ -148,7 +150,3 @@ class Line:
     def _tell(self) -> None:
         if self._playback.idle:
             self._played.set()
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
