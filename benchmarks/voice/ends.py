@@ -136,6 +136,11 @@ class Call:
         self._told_ms: int | None = None
         self.over = asyncio.Event()
 
+    @property
+    def echoed(self) -> bool:
+        """Whether sound has come back: the bridge has found out who answered, and lets it pass."""
+        return self._expected > 0
+
     async def start(self) -> None:
         """Opens the media socket and starts the stream."""
         exchange = self.exchange

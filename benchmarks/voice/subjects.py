@@ -166,5 +166,5 @@ async def _main(kind: str, model_port: int, calls: int) -> None:
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.sched_setaffinity(0, {int(sys.argv[4])})
     uvloop.run(_main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
