@@ -7,21 +7,22 @@ timer, a live call re-reads its question's row, and the sweep enqueues overdue j
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 import structlog
 from arq import ArqRedis
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 
+from opendeep_app.channels import Channels
+
 log = structlog.get_logger()
 
 NOTICES = "opendeep:notices"
 COUNTERS = "opendeep:counters"
-RECONNECT_SECONDS = 0.5
 
 
 class Topic(StrEnum):
@@ -137,6 +138,7 @@ class Bus:
         #: The connection pool, also arq's. It does not retry: a commit must not wait for a Redis
         #: that is away, and what it would have carried is repaired.
         self.redis = cast(ArqRedis, ArqRedis.from_url(redis_url, socket_connect_timeout=1))
+        self._channels = Channels(self.redis)
         # Published with each notice, so that a process knows its own when they come back.
         self._name = secrets.token_hex(8).encode()
         self._hearers: dict[object, Callable[[Notice], None]] = {}
@@ -148,6 +150,7 @@ class Bus:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
             self._listening = None
+        await self._channels.close()
         await self.redis.aclose(close_connection_pool=True)
 
     async def enqueue(
@@ -208,15 +211,17 @@ class Bus:
             del self._hearers[me]
 
     async def _listen(self) -> None:
-        async with contextlib.aclosing(self._messages(NOTICES)) as messages:
-            async for data in messages:
-                sender, _, text = data.partition(b" ")
-                if sender == self._name:
-                    continue
-                try:
-                    self._tell(Notice.model_validate_json(text))
-                except ValidationError:
-                    log.warning("notice_rejected")
+        async with self._channels.hearing(NOTICES, self._take_notice):
+            await asyncio.Event().wait()
+
+    def _take_notice(self, data: bytes) -> None:
+        sender, _, text = data.partition(b" ")
+        if sender == self._name:
+            return
+        try:
+            self._tell(Notice.model_validate_json(text))
+        except ValidationError:
+            log.warning("notice_rejected")
 
     def _tell(self, notice: Notice) -> None:
         for hear in tuple(self._hearers.values()):
@@ -225,43 +230,17 @@ class Bus:
     @contextlib.asynccontextmanager
     async def commands(self, call_id: str) -> AsyncIterator[AsyncIterator[Command]]:
         """Commands for one call; while the context is open this process holds the call."""
-        subscribed = asyncio.Event()
-        messages = self._messages(_call_channel(call_id), subscribed)
         queue: asyncio.Queue[Command] = asyncio.Queue()
 
-        async def receive() -> None:
-            async for data in messages:
-                try:
-                    queue.put_nowait(_COMMAND.validate_json(data))
-                except ValidationError:
-                    log.warning("command_rejected", call_id=call_id)
+        def take(data: bytes) -> None:
+            try:
+                queue.put_nowait(_COMMAND.validate_json(data))
+            except ValidationError:
+                log.warning("command_rejected", call_id=call_id)
 
         async def drain() -> AsyncIterator[Command]:
             while True:
                 yield await queue.get()
 
-        receiver = asyncio.create_task(receive())
-        try:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(subscribed.wait(), 2)
+        async with self._channels.hearing(_call_channel(call_id), take):
             yield drain()
-        finally:
-            receiver.cancel()
-            await asyncio.gather(receiver, return_exceptions=True)
-            await messages.aclose()
-
-    async def _messages(
-        self, channel: str, subscribed: asyncio.Event | None = None
-    ) -> AsyncGenerator[Any, None]:
-        while True:
-            try:
-                async with self.redis.pubsub() as pubsub:
-                    await pubsub.subscribe(channel)
-                    async for message in pubsub.listen():
-                        if message["type"] == "subscribe" and subscribed is not None:
-                            subscribed.set()
-                        elif message["type"] == "message":
-                            yield message["data"]
-            except (RedisError, OSError):
-                log.warning("redis_lost", retry_in_seconds=RECONNECT_SECONDS)
-                await asyncio.sleep(RECONNECT_SECONDS)

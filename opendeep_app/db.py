@@ -25,6 +25,9 @@ log = structlog.get_logger()
 SQLITE_BUSY_SECONDS = 15
 SQLITE_MAPPED_BYTES = 8 << 30
 SQLITE_CACHE_KIB = 512
+#: One writes, the others read. Each is a thread and two megabytes; more of them than cores only
+#: wait for each other, and none is held while its holder waits for anything else.
+SQLITE_CONNECTIONS = 3
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,11 @@ def _connect(url: URL) -> AsyncEngine:
             url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
         )
     engine = create_async_engine(
-        async_url(url), connect_args={"timeout": SQLITE_BUSY_SECONDS}, hide_parameters=True
+        async_url(url),
+        pool_size=SQLITE_CONNECTIONS,
+        max_overflow=0,
+        connect_args={"timeout": SQLITE_BUSY_SECONDS},
+        hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 
 from opendeep_app.api.events import MOST_STREAMS
-from opendeep_app.bus import Bus
+from opendeep_app.bus import NOTICES, Bus
 from opendeep_app.essentials import Essentials
 from opendeep_app.event_stream import EventStream
 from opendeep_app.models import AccessToken, TaskEvent
@@ -236,4 +236,4 @@ async def test_a_key_that_is_taken_back_ends_its_stream(
         assert [event async for event in events] == []
     async with Redis.from_url(redis_url) as client:
         # One subscription, however many streams.
-        assert len(await client.pubsub_channels()) == 1
+        assert [heard for _, heard in await client.pubsub_numsub(NOTICES)] == [1]

@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,16 @@ async def test_commands_reach_the_process_that_holds_the_call(bus: Bus) -> None:
         for command in COMMANDS:
             assert await bus.send_command(command)
         assert await take(mine, len(COMMANDS)) == COMMANDS
+
+
+async def test_all_calls_of_a_process_share_one_connection(bus: Bus) -> None:
+    async with AsyncExitStack() as calls:
+        mine = [await calls.enter_async_context(bus.commands(f"c{n}")) for n in range(50)]
+        assert len(await bus.redis.client_list(_type="pubsub")) == 1
+        for n in (49, 7):
+            assert await bus.send_command(HangUp(call_id=f"c{n}", reason=str(n)))
+            assert await take(mine[n], 1) == [HangUp(call_id=f"c{n}", reason=str(n))]
+    assert not await bus.send_command(HangUp(call_id="c7", reason=""))
 
 
 async def test_a_command_for_a_call_nobody_holds_says_so(bus: Bus) -> None:
