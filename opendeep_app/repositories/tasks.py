@@ -10,7 +10,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -126,6 +135,37 @@ async def open_for_number(session: AsyncSession, user_id: str, phone_number: str
     return list(rows)
 
 
+def _due() -> Select[Any]:
+    busy = select(col(Call.id)).where(col(Call.phone_number) == col(Task.phone_number), LIVE_NOW)
+    turn = func.row_number().over(
+        partition_by=(col(Task.priority), col(Task.user_id)),
+        order_by=(col(Task.next_action_at), col(Task.id)),
+    )
+    waiting = (
+        select(col(Task.id), col(Task.priority), turn.label("turn"), col(Task.next_action_at))
+        .where(
+            CALLABLE_NOW,
+            col(Task.next_action_at) <= bindparam("now"),
+            col(Task.user_id).not_in(bindparam("without_users", expanding=True)),
+            ~busy.exists(),
+        )
+        .subquery()
+    )
+    order = (waiting.c.priority.desc(), waiting.c.turn, waiting.c.next_action_at, waiting.c.id)
+    # Chosen by a few columns first: rows are wide, and thousands may be due.
+    chosen = select(waiting).order_by(*order).limit(bindparam("limit", type_=Integer)).subquery()
+    return (
+        select(Task)
+        .join(chosen, chosen.c.id == col(Task.id))
+        .order_by(chosen.c.priority.desc(), chosen.c.turn, chosen.c.next_action_at, chosen.c.id)
+        .with_for_update(of=Task, skip_locked=True)
+    )
+
+
+# What workers ask all the time is built only once.
+_DUE = _due()
+
+
 async def any_due(session: AsyncSession, now: datetime) -> bool:
     """Whether any task's next call is due, at a glance and without locking."""
     return bool(
@@ -144,31 +184,8 @@ async def due(
     campaign of thousands cannot starve another person's single task; those of `without_users`
     stay out. Rows that another worker is claiming at this moment are passed over.
     """
-    busy = select(col(Call.id)).where(col(Call.phone_number) == col(Task.phone_number), LIVE_NOW)
-    turn = func.row_number().over(
-        partition_by=(col(Task.priority), col(Task.user_id)),
-        order_by=(col(Task.next_action_at), col(Task.id)),
-    )
-    waiting = (
-        select(col(Task.id), col(Task.priority), turn.label("turn"), col(Task.next_action_at))
-        .where(
-            CALLABLE_NOW,
-            col(Task.next_action_at) <= now,
-            col(Task.user_id).not_in(without_users),
-            ~busy.exists(),
-        )
-        .subquery()
-    )
-    order = (waiting.c.priority.desc(), waiting.c.turn, waiting.c.next_action_at, waiting.c.id)
-    # Chosen by a few columns first: rows are wide, and thousands may be due.
-    chosen = select(waiting).order_by(*order).limit(limit).subquery()
-    rows = await session.scalars(
-        select(Task)
-        .join(chosen, chosen.c.id == col(Task.id))
-        .order_by(chosen.c.priority.desc(), chosen.c.turn, chosen.c.next_action_at, chosen.c.id)
-        .with_for_update(of=Task, skip_locked=True)
-    )
-    return list(rows)
+    values = {"now": now, "limit": limit, "without_users": list(without_users)}
+    return list(await session.scalars(_DUE, values))
 
 
 async def stuck(session: AsyncSession, before: datetime, limit: int = 100) -> list[str]:

@@ -81,12 +81,13 @@ def test_any_order_of_events_leaves_a_consistent_call(steps: list[tuple[str, flo
             return moved
 
         patch.setattr(CallSession, "_enter", watched)
-        runner.run(live(set_up(patch), steps))
+        runner.run(live(patch, steps))
     assert all(after in MOVES[before] for before, after in moves)
     assert moves[-1][1] is Phase.ENDED
 
 
-async def live(stage: Stage, steps: list[tuple[str, float]]) -> None:
+async def live(patch: pytest.MonkeyPatch, steps: list[tuple[str, float]]) -> None:
+    stage = set_up(patch)
     await stage.begin()
     for event, pause in steps:
         if event == "new stream":
