@@ -84,7 +84,7 @@ GUESTS = [
     )
 ]
 KNOWN = [
-    NewFact("What is my date of birth?", "10 December 1985"),
+    NewFact("What is my customer number?", "4711-20"),
     NewFact("Who is the insurer?", "Northern Mutual", disclosure=Disclosure.ASK_FIRST),
 ]
 

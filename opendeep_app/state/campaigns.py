@@ -16,7 +16,7 @@ from opendeep_app.state.access import viewer
 from opendeep_app.state.rows import text_of
 from opendeep_app.state.task_filters import OUTCOMES, STATUSES, Filters
 from opendeep_app.theme import STATUS
-from opendeep_app.words import _
+from opendeep_app.words import _, ngettext
 
 MOST = 50
 
@@ -109,7 +109,9 @@ def campaign_row(campaign: Campaign, progress: Progress) -> CampaignRow:
         spent=dollars(campaign.spent_micros),
         budget=dollars(campaign.budget_micros) if campaign.budget_micros else "",
         reserved=dollars(campaign.reserved_micros) if campaign.reserved_micros else "",
-        short=_("{count:,} wait for a budget").format(count=progress.short)
+        short=ngettext(
+            "{count:,} waits for a budget", "{count:,} wait for a budget", progress.short
+        ).format(count=progress.short)
         if progress.short
         else "",
         parts=shown,
