@@ -134,7 +134,7 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
                     class_name="btn primary",
                     custom_attrs=hook("inbox-submit"),
                 ),
-                class_name="row",
+                class_name="row wrap answer-row",
             ),
             on_submit=QuestionState.answer,
             reset_on_submit=False,
