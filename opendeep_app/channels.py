@@ -13,7 +13,9 @@ from redis.exceptions import RedisError
 log = structlog.get_logger()
 
 RECONNECT_SECONDS = 0.5
-CONFIRM_SECONDS = 2
+OPEN_SECONDS = 2
+CLOSE_SECONDS = 0.8
+"""The end of a call waits for this, and must not wait for a Redis that hangs."""
 #: A connection that listens to nothing would end. Nothing is published here.
 SILENCE = b"opendeep:silence"
 
@@ -48,21 +50,21 @@ class Channels:
         """While open, what is published on a channel is passed to `hear`, which must not fail.
 
         Waits at either end until Redis has confirmed, so that a publisher is told the truth about
-        who hears it; without Redis it goes on after two seconds. A channel has one hearer.
+        who hears it; a Redis that says nothing is not waited for. A channel has one hearer.
         """
         channel, key = _Channel(hear), name.encode()
         self._wanted[key] = channel
         self._running = self._running or asyncio.create_task(self._run())
         self._changed.set()
         try:
-            await _confirmed(channel.open)
+            await _confirmed(channel.open, OPEN_SECONDS)
             yield
         finally:
             del self._wanted[key]
             if key in self._subscribed:
                 self._leaving[key] = channel
                 self._changed.set()
-                await _confirmed(channel.closed)
+                await _confirmed(channel.closed, CLOSE_SECONDS)
 
     async def _run(self) -> None:
         while True:
@@ -106,6 +108,6 @@ class Channels:
                     channel.hear(message["data"])
 
 
-async def _confirmed(event: asyncio.Event) -> None:
+async def _confirmed(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), CONFIRM_SECONDS)
+        await asyncio.wait_for(event.wait(), seconds)
