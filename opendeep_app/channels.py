@@ -109,5 +109,7 @@ class Channels:
 
 
 async def _confirmed(event: asyncio.Event, seconds: float) -> None:
+    # Not `wait_for`: when both come at once, Python 3.11's forgets that it was cancelled.
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()

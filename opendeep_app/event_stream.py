@@ -43,7 +43,8 @@ class EventStream:
             while True:
                 silent = False
                 try:
-                    await asyncio.wait_for(self._wake.wait(), self._heartbeat)
+                    async with asyncio.timeout(self._heartbeat):
+                        await self._wake.wait()
                 except TimeoutError:
                     silent = True
                 self._wake.clear()

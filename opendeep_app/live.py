@@ -171,6 +171,5 @@ async def _update(app: rx.App, tab: Tab) -> None:
             # The tab re-reads on its own heartbeat; one tab's trouble must not stop the others.
             log.exception("tab_update_failed", user_id=tab.user_id)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(
-                tab.urgent.wait(), max(0.0, QUIET_SECONDS - (time.monotonic() - began))
-            )
+            async with asyncio.timeout(max(0.0, QUIET_SECONDS - (time.monotonic() - began))):
+                await tab.urgent.wait()

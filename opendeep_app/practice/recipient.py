@@ -77,7 +77,8 @@ class Recipient:
     async def _put_through(self) -> None:
         """Waits until the caller is on the line, so that no first word is lost on nobody."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._line.connected.wait(), LONGEST_CONNECTION)
+            async with asyncio.timeout(LONGEST_CONNECTION):
+                await self._line.connected.wait()
         await self._rest(PICK_UP_SECONDS)
 
     async def _act(self, step: p.Step) -> None:

@@ -258,4 +258,5 @@ class Response:
     async def _pause(self, seconds: float) -> None:
         """Rests so long, or until interrupted."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._interrupted.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._interrupted.wait()

@@ -117,6 +117,17 @@ async def test_notices_reach_every_hearer_once_and_carry_ids_only(bus: Bus, redi
     }
 
 
+async def test_a_process_that_ends_while_it_begins_to_hear_ends(redis_url: str) -> None:
+    for steps in range(60):
+        bus = Bus(redis_url)
+        with bus.hearing(lambda _: None):
+            # Each time a little later, so that the end falls into every step of the beginning.
+            for _ in range(steps):
+                await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await bus.close()
+
+
 async def test_a_job_with_an_id_waits_once(bus: Bus) -> None:
     for _ in range(3):
         await bus.enqueue("place_call", "c1", job_id="place:c1")
