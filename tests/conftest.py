@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.fixtures.gateways",
     "tests.fixtures.stacks",
     "tests.fixtures.browsers",
+    "tests.fixtures.visitors",
 ]
 
 # Every test has a deadline already; one for each example would fail on a busy machine.

@@ -14,10 +14,11 @@ from playwright.async_api import Browser, Page, expect
 
 from opendeep_app.clock import utc_now
 from opendeep_app.repositories import info_requests
-from opendeep_app.services import accounts, tasks
+from opendeep_app.services import accounts
 from opendeep_app.services.tasks import NewTask
 from tests.fixtures.histories import add_history
 from tests.fixtures.stacks import Stack
+from tests.fixtures.visitors import Visitor, visiting
 
 PAGES = Path(__file__).parents[2] / "opendeep_app" / "pages"
 ROUTES = sorted(
@@ -52,14 +53,12 @@ async def violations(page: Page, where: str) -> list[str]:
     ]
 
 
-async def address(stack: Stack, email: str, route: str) -> str:
+async def address(visitor: Visitor, route: str) -> str:
     """A route with its dynamic parts filled in: a task with a long past, else nothing known."""
     if "[task_id]" not in route:
         return re.sub(r"\[\w+\]", "no-such-thing", route)
-    async with stack.database() as db, db.unit_of_work() as uow:
-        user = await accounts.find_user(uow.session, email)
-        assert user is not None
-        task_id = await add_history(uow, user.id, utc_now() - timedelta(hours=3))
+    async with visitor.db.unit_of_work() as uow:
+        task_id = await add_history(uow, visitor.user_id, utc_now() - timedelta(hours=3))
     return route.replace("[task_id]", task_id) + "?event=3"
 
 
@@ -68,8 +67,6 @@ async def address(stack: Stack, email: str, route: str) -> str:
 async def test_axe_finds_nothing_serious_on_any_page(
     browser: Browser, stack: Stack, scheme: Scheme, width: int
 ) -> None:
-    email = f"axe-{scheme}@example.com"
-    stack.add_user(email)
     context = await browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
     )
@@ -79,9 +76,8 @@ async def test_axe_finds_nothing_serious_on_any_page(
     await expect(page.locator(f".radix-themes.{scheme}")).to_be_visible()
     assert await page.evaluate("[...window.themes]") == [scheme], "it flashed"
     found = await violations(page, "/sign-in")
-    await page.goto(await stack.sign_in_link(email))
-    await expect(page.get_by_test_id("pending-bell")).to_be_visible()
-    addresses = [await address(stack, email, route) for route in ROUTES if route != "/sign-in"]
+    async with visiting(stack, page, Visitor) as visitor:
+        addresses = [await address(visitor, route) for route in ROUTES if route != "/sign-in"]
     for path in addresses:
         await page.goto(stack.web_url + path)
         await expect(page.locator("main")).to_be_visible()
@@ -102,22 +98,17 @@ async def test_axe_finds_nothing_serious_on_any_page(
 
 
 async def test_axe_finds_nothing_serious_in_a_live_question(browser: Browser, stack: Stack) -> None:
-    stack.add_user("axe-question@example.com")
-    async with stack.database() as db:
-        context = await browser.new_context(viewport={"width": 360, "height": 740})
-        page = await context.new_page()
-        await page.goto(await stack.sign_in_link("axe-question@example.com"))
-        async with db.unit_of_work() as uow:
-            user = await accounts.find_user(uow.session, "axe-question@example.com")
-            assert user is not None
-            new = NewTask("+12605550140", "Move my check-up.", info_timeout_seconds=60)
-            task = await tasks.create(uow, user.id, new)
-        await page.goto(f"{stack.web_url}/tasks/{task.id}")
+    context = await browser.new_context(viewport={"width": 360, "height": 740})
+    page = await context.new_page()
+    async with visiting(stack, page, Visitor) as visitor:
+        new = NewTask("+12605550140", "Move my check-up.", info_timeout_seconds=60)
+        task_id = await visitor.create(new)
+        await page.goto(f"{stack.web_url}/tasks/{task_id}")
         await expect(page.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
         assert await violations(page, "question") == []
-        async with db.unit_of_work() as uow:
-            [question] = await info_requests.for_task(uow.session, task.id)
-            link = await accounts.issue_answer_link(uow, user.id, question.id)
+        async with visitor.db.unit_of_work() as uow:
+            [question] = await info_requests.for_task(uow.session, task_id)
+            link = await accounts.issue_answer_link(uow, visitor.user_id, question.id)
         for scheme in get_args(Scheme):
             behind = await browser.new_page(
                 viewport={"width": 360, "height": 740}, color_scheme=scheme
@@ -132,4 +123,4 @@ async def test_axe_finds_nothing_serious_in_a_live_question(browser: Browser, st
         await expect(page.get_by_test_id("call-doing")).to_be_visible()
         assert await violations(page, "live call") == []
         await page.get_by_test_id("task-cancel").click()
-        await context.close()
+    await context.close()

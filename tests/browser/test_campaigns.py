@@ -5,12 +5,11 @@ from datetime import timedelta
 
 import httpx
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from opendeep_app.clock import utc_now
-from tests.browser.test_pages import sign_in
-from tests.browser.test_safety_pages import fits, shoot
 from tests.fixtures.stacks import Stack
+from tests.fixtures.visitors import Visitor, assert_fits_phone
 
 CONTACTS = [
     {"phone_number": f"+1{area}55501{last}", "name": f"No. {area}{last}", "time_zone": zone}
@@ -24,9 +23,9 @@ def signed_in(stack: Stack, key: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=stack.web_url, headers=headers, trust_env=False)
 
 
-async def test_a_campaign_is_followed_limited_and_held(page: Page, stack: Stack) -> None:
-    key = stack.add_user("many@example.com")
-    await sign_in(page, stack, "many@example.com")
+async def test_a_campaign_is_followed_limited_and_held(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
+    key = stack.api_key(visitor.email)
     await page.goto(stack.web_url + "/campaigns")
     await expect(page.get_by_role("heading", name="No campaign yet")).to_be_visible()
     async with signed_in(stack, key) as client:
@@ -46,8 +45,7 @@ async def test_a_campaign_is_followed_limited_and_held(page: Page, stack: Stack)
     await expect(row).to_contain_text("1 of 6 over")
     await expect(row).to_contain_text("Scheduled 5, Cancelled 1")
     await expect(row).to_contain_text("$0.00 of $2.50")
-    await shoot(page, "campaigns")
-    await fits(page)
+    await assert_fits_phone(page)
 
     await row.click()
     await page.wait_for_url(re.compile(f"/campaigns/{created['id']}"))
@@ -75,8 +73,7 @@ async def test_a_campaign_is_followed_limited_and_held(page: Page, stack: Stack)
     await page.get_by_test_id("wait-busy").fill("7")
     await page.get_by_test_id("campaign-rules-save").click()
     await expect(page.get_by_test_id("campaign-hours")).to_contain_text("10:00–12:00")
-    await shoot(page, "campaign")
-    await fits(page)
+    await assert_fits_phone(page)
     # What has not quite appeared yet has little contrast.
     await page.emulate_media(reduced_motion="reduce")
     found = (await Axe().run(page)).response["violations"]

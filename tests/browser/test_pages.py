@@ -6,25 +6,9 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.fixtures.stacks import Stack
+from tests.fixtures.visitors import Visitor, visiting
 
 SIGN_IN = re.compile(r"/sign-in/?$")
-
-
-async def sign_in(page: Page, stack: Stack, email: str) -> None:
-    """Comes in through a one-time link."""
-    await page.goto(await stack.sign_in_link(email))
-    await expect(page.get_by_test_id("new-task")).to_be_visible()
-
-
-async def create_task(page: Page, number: str, goal: str, name: str = "") -> str:
-    """Fills the form; returns the new task's id."""
-    await page.get_by_test_id("new-task").click()
-    await page.get_by_test_id("task-phone").fill(number)
-    await page.get_by_test_id("task-goal").fill(goal)
-    await page.locator("[name=contact_name]").fill(name)
-    await page.get_by_test_id("task-submit").click()
-    await page.wait_for_url(re.compile(r"/tasks/[0-9a-f-]{36}$"))
-    return page.url.rsplit("/", 1)[-1]
 
 
 async def test_strangers_see_the_sign_in_page_and_a_password_opens_it(
@@ -48,9 +32,8 @@ async def test_strangers_see_the_sign_in_page_and_a_password_opens_it(
     await page.wait_for_url(SIGN_IN)
 
 
-async def test_an_empty_dashboard_teaches(page: Page, stack: Stack) -> None:
-    stack.add_user("new@example.com")
-    await sign_in(page, stack, "new@example.com")
+async def test_an_empty_dashboard_teaches(visitor: Visitor) -> None:
+    page = visitor.page
     await expect(page.get_by_test_id("task-card")).to_have_count(0)
     await page.get_by_test_id("try-it").click()
     await expect(page.get_by_test_id("timeline-event").first).to_contain_text("Task created")
@@ -59,9 +42,8 @@ async def test_an_empty_dashboard_teaches(page: Page, stack: Stack) -> None:
     await expect(page.get_by_test_id("task-cancel")).to_have_count(0)
 
 
-async def test_the_form_checks_the_number_while_it_is_typed(page: Page, stack: Stack) -> None:
-    stack.add_user("form@example.com")
-    await sign_in(page, stack, "form@example.com")
+async def test_the_form_checks_the_number_while_it_is_typed(visitor: Visitor) -> None:
+    page = visitor.page
     await page.get_by_test_id("new-task").click()
     phone = page.get_by_test_id("task-phone")
     await phone.press_sequentially("+493012345678", delay=15)
@@ -80,15 +62,14 @@ async def test_the_form_checks_the_number_while_it_is_typed(page: Page, stack: S
     await expect(page.get_by_test_id("task-goal")).to_be_focused()
 
 
-async def test_search_filter_and_sort(page: Page, stack: Stack) -> None:
-    stack.add_user("list@example.com")
-    await sign_in(page, stack, "list@example.com")
-    first = await create_task(page, "+1 312 555 0101", "Order flowers", "Bloom")
+async def test_search_filter_and_sort(visitor: Visitor) -> None:
+    page, home = visitor.page, visitor.stack.web_url
+    first = await visitor.delegate("+1 312 555 0101", "Order flowers", "Bloom")
     await page.get_by_test_id("task-cancel").click()
     await expect(page.get_by_test_id("task-status")).to_have_attribute("data-status", "CANCELLED")
-    await page.goto(stack.web_url)
-    second = await create_task(page, "+1 312 555 0110", "Ask for the menu", "Luna")
-    await page.goto(stack.web_url)
+    await page.goto(home)
+    second = await visitor.delegate("+1 312 555 0110", "Ask for the menu", "Luna")
+    await page.goto(home)
     cards = page.get_by_test_id("task-card")
     await expect(cards).to_have_count(2)
     await expect(cards.first).to_have_attribute("data-task-id", second)
@@ -106,27 +87,23 @@ async def test_search_filter_and_sort(page: Page, stack: Stack) -> None:
     await expect(cards.first).to_have_attribute("data-task-id", first)
 
 
-async def test_somebody_elses_task_does_not_exist(
-    page: Page, browser: Browser, stack: Stack
-) -> None:
-    stack.add_user("ada@example.com")
-    stack.add_user("bob@example.com")
+async def test_somebody_elses_task_does_not_exist(visitor: Visitor, browser: Browser) -> None:
     received: list[str] = []
     others = await browser.new_context()
-    bob = await others.new_page()
-    bob.on(
+    page = await others.new_page()
+    page.on(
         "websocket",
         lambda socket: socket.on("framereceived", lambda data: received.append(str(data))),
     )
-    await sign_in(bob, stack, "bob@example.com")
-    await sign_in(page, stack, "ada@example.com")
-    task_id = await create_task(page, "+1 312 555 0103", "A very private errand")
-    await expect(page.get_by_test_id("timeline-event").nth(3)).to_be_visible(timeout=30_000)
-    assert received
-    assert not any("private errand" in frame or task_id in frame for frame in received)
-    await bob.goto(f"{stack.web_url}/tasks/{task_id}")
-    await expect(bob.get_by_role("heading", name="There is no such task")).to_be_visible()
-    assert not any("private errand" in frame for frame in received)
+    async with visiting(visitor.stack, page, Visitor):
+        task_id = await visitor.delegate("+1 312 555 0103", "A very private errand")
+        event = visitor.page.get_by_test_id("timeline-event").nth(3)
+        await expect(event).to_be_visible(timeout=30_000)
+        assert received
+        assert not any("private errand" in frame or task_id in frame for frame in received)
+        await page.goto(f"{visitor.stack.web_url}/tasks/{task_id}")
+        await expect(page.get_by_role("heading", name="There is no such task")).to_be_visible()
+        assert not any("private errand" in frame for frame in received)
     await others.close()
 
 
@@ -137,15 +114,12 @@ async def test_pages_fit_a_small_phone(browser: Browser, stack: Stack, scheme: s
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = await context.new_page()
-    email = f"small-{scheme}@example.com"
-    stack.add_user(email)
-    await sign_in(page, stack, email)
-    task_id = await create_task(
-        page, "+1 312 555 0104", "Say " + "averyverylongwordwithoutspaces" * 4, "Somebody"
-    )
-    for path in ("/", f"/tasks/{task_id}", "/tasks/new", "/questions"):
-        await page.goto(stack.web_url + path)
-        await expect(page.get_by_test_id("practice-badge")).to_be_visible()
-        await page.wait_for_load_state("networkidle")
-        assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    async with visiting(stack, page, Visitor) as visitor:
+        goal = "Say " + "averyverylongwordwithoutspaces" * 4
+        task_id = await visitor.delegate("+1 312 555 0104", goal, "Somebody")
+        for path in ("/", f"/tasks/{task_id}", "/tasks/new", "/questions"):
+            await page.goto(stack.web_url + path)
+            await expect(page.get_by_test_id("practice-badge")).to_be_visible()
+            await page.wait_for_load_state("networkidle")
+            assert await page.evaluate("document.documentElement.scrollWidth") == 360
     await context.close()

@@ -1,67 +1,37 @@
 """Questions, facts and the inbox as their owner uses them, besides the stories of whole calls."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 from sqlmodel import col, select
 
 from opendeep_app.models import Call, InfoRequest
 from opendeep_app.models import InfoRequestStatus as Status
-from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
-from tests.browser.test_pages import sign_in
 from tests.fixtures.histories import add_history
 from tests.fixtures.stacks import Stack
+from tests.fixtures.visitors import Visitor, visiting
 
 ASKS = "0140"
 PATIENCE = 40_000
-SHOTS = os.environ.get("OPENDEEP_SHOTS")
 
 
-async def shoot(page: Page, name: str) -> None:
-    """A picture for whoever judges the looks."""
-    if SHOTS:
-        before = page.viewport_size
-        for width in (360, 1440):
-            for scheme in ("light", "dark"):
-                await page.set_viewport_size({"width": width, "height": 800})
-                await page.emulate_media(color_scheme=scheme)
-                await page.wait_for_timeout(300)
-                path = Path(SHOTS) / f"{name}-{width}-{scheme}.png"
-                await page.screenshot(path=path, full_page=True)
-        await page.emulate_media(color_scheme="light")
-        if before:
-            await page.set_viewport_size(before)
+def check_up(area: int, goal: str) -> NewTask:
+    """A task to somebody who asks for the date of birth."""
+    return NewTask(f"+1{area}555{ASKS}", goal, "Bright Smile Dental", info_timeout_seconds=60)
 
 
-async def ask(stack: Stack, email: str, area: int, goal: str, seconds: int = 60) -> str:
-    """A task to somebody who asks for the date of birth; returns its id."""
-    async with stack.database() as db, db.unit_of_work() as uow:
-        user = await accounts.find_user(uow.session, email)
-        assert user is not None
-        new = NewTask(
-            f"+1{area}555{ASKS}", goal, "Bright Smile Dental", info_timeout_seconds=seconds
-        )
-        return (await tasks.create(uow, user.id, new)).id
-
-
-async def test_an_answer_is_remembered_and_changed_and_forgotten(page: Page, stack: Stack) -> None:
-    email = "remembers@example.com"
-    stack.add_user(email)
-    await sign_in(page, stack, email)
+async def test_an_answer_is_remembered_and_changed_and_forgotten(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
     await page.goto(stack.web_url + "/facts")
     await expect(page.get_by_test_id("facts-empty")).to_contain_text("Answer once")
-    await shoot(page, "facts-empty")
 
-    await ask(stack, email, 262, "Move my check-up.")
+    await visitor.create(check_up(262, "Move my check-up."))
     modal = page.get_by_test_id("info-modal")
     await expect(modal).to_be_visible(timeout=PATIENCE)
     await page.get_by_test_id("info-remember").check()
     await page.get_by_test_id("info-scope").select_option("EVERYWHERE")
     await page.get_by_test_id("info-disclosure").select_option("SAY_FREELY")
-    await shoot(page, "remember")
     await page.get_by_test_id("info-answer").fill("The third of May 1980")
     await page.get_by_test_id("info-submit").click()
     await expect(modal).to_be_hidden()
@@ -71,7 +41,7 @@ async def test_an_answer_is_remembered_and_changed_and_forgotten(page: Page, sta
     await expect(fact).to_contain_text("In every call")
 
     # The next one who asks is told at once, and the page says who that was.
-    second = await ask(stack, email, 267, "Move my other check-up.")
+    second = await visitor.create(check_up(267, "Move my other check-up."))
     await page.goto(f"{stack.web_url}/tasks/{second}")
     await expect(page.get_by_test_id("task-head")).to_have_attribute(
         "data-status", "COMPLETED", timeout=PATIENCE
@@ -94,7 +64,6 @@ async def test_an_answer_is_remembered_and_changed_and_forgotten(page: Page, sta
     await expect(fact).to_have_count(2)
     await expect(fact.first).to_contain_text("For +1 202-555-0143")
     await expect(fact.first).to_contain_text("in 365 d")
-    await shoot(page, "facts")
 
     await page.get_by_test_id("fact-edit").first.click()
     await page.get_by_test_id("fact-edit-answer").fill("  ")
@@ -102,31 +71,26 @@ async def test_an_answer_is_remembered_and_changed_and_forgotten(page: Page, sta
     await expect(page.get_by_test_id("error-edit-answer")).to_have_text("Write the answer first.")
     await page.get_by_test_id("fact-edit-answer").fill("Blue Harbour, number 4712")
     await page.get_by_test_id("fact-edit-disclosure").select_option("NEVER_SAY")
-    await shoot(page, "facts-edit")
     await page.get_by_test_id("fact-save").click()
     await expect(fact.first).to_have_attribute("data-disclosure", "NEVER_SAY")
     await expect(fact.first).to_contain_text("in 365 d")
 
     await page.get_by_test_id("fact-forget").first.click()
-    await shoot(page, "facts-forget")
     await page.get_by_test_id("fact-forget-confirm").click()
     await expect(fact).to_have_count(1)
 
 
-async def test_the_inbox_is_turned_page_by_page(page: Page, stack: Stack) -> None:
-    email = "inbox@example.com"
-    stack.add_user(email)
-    async with stack.database() as db, db.unit_of_work() as uow:
-        user = await accounts.find_user(uow.session, email)
-        assert user is not None
-        task_id = await add_history(uow, user.id, uow.now - timedelta(hours=3))
+async def test_the_inbox_is_turned_page_by_page(visitor: Visitor) -> None:
+    page = visitor.page
+    async with visitor.db.unit_of_work() as uow:
+        task_id = await add_history(uow, visitor.user_id, uow.now - timedelta(hours=3))
         call = await uow.session.scalar(select(Call).where(col(Call.task_id) == task_id).limit(1))
         assert call is not None
         for number in range(25):
             answered = number < 23
             uow.session.add(
                 InfoRequest(
-                    user_id=user.id,
+                    user_id=visitor.user_id,
                     task_id=task_id,
                     call_id=call.id,
                     function_call_id=f"f{number}",
@@ -140,14 +104,12 @@ async def test_the_inbox_is_turned_page_by_page(page: Page, stack: Stack) -> Non
                 )
             )
             await uow.session.flush()
-    await sign_in(page, stack, email)
-    await page.goto(stack.web_url + "/questions")
+    await page.goto(visitor.stack.web_url + "/questions")
     await expect(page.get_by_test_id("inbox-empty")).to_contain_text("No questions")
     await page.get_by_test_id("inbox-tab-answered").click()
     settled = page.get_by_test_id("inbox-settled")
     await expect(settled).to_have_count(20)
     await expect(settled.first).to_contain_text("Question 22?")
-    await shoot(page, "inbox-answered")
     await page.get_by_test_id("inbox-older").click()
     await expect(settled).to_have_count(3)
     await expect(page.get_by_test_id("inbox-older")).to_be_disabled()
@@ -179,32 +141,36 @@ LATE_CLOCK = """{
 async def test_the_question_fits_a_phone_whose_clock_is_an_hour_off(
     browser: Browser, stack: Stack
 ) -> None:
-    email = "clock@example.com"
-    stack.add_user(email)
     context = await browser.new_context(viewport={"width": 360, "height": 640})
     page = await context.new_page()
     await page.add_init_script(LATE_CLOCK % 1)
-    await sign_in(page, stack, email)
-    right = await context.new_page()
-    await right.goto(stack.web_url + "/questions")
-    await ask(stack, email, 269, "Move my check-up, " + "averylongword" * 9, seconds=60)
-    for tab in (page, right):
-        await expect(tab.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
-    rings = [tab.get_by_test_id("info-countdown") for tab in (page, right)]
-    seconds = [int(await ring.get_attribute("data-seconds") or 0) for ring in rings]
-    assert 30 < seconds[0] <= 60
-    assert abs(seconds[0] - seconds[1]) <= 1
+    async with visiting(stack, page, Visitor) as visitor:
+        right = await context.new_page()
+        await right.goto(stack.web_url + "/questions")
+        await visitor.create(check_up(269, "Move my check-up, " + "averylongword" * 9))
+        for tab in (page, right):
+            await expect(tab.get_by_test_id("info-modal")).to_be_visible(timeout=PATIENCE)
+        rings = [tab.get_by_test_id("info-countdown") for tab in (page, right)]
+        seconds = [int(await ring.get_attribute("data-seconds") or 0) for ring in rings]
+        assert 30 < seconds[0] <= 60
+        assert abs(seconds[0] - seconds[1]) <= 1
 
-    await page.bring_to_front()
-    await page.get_by_test_id("info-remember").check()
-    await expect(page.get_by_test_id("info-scope")).to_be_visible()
-    assert await page.evaluate(SQUEEZED) == []
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
-    for name in ("info-submit", "info-later", "info-more-time", "info-postpone", "info-you-decide"):
-        button = page.get_by_test_id(name)
-        await button.scroll_into_view_if_needed()
-        box = await button.bounding_box()
-        assert box and box["height"] >= 24 and box["x"] >= 0 and box["x"] + box["width"] <= 360
-    await page.get_by_test_id("info-you-decide").click()
-    await expect(page.get_by_test_id("info-modal")).to_be_hidden()
+        await page.bring_to_front()
+        await page.get_by_test_id("info-remember").check()
+        await expect(page.get_by_test_id("info-scope")).to_be_visible()
+        assert await page.evaluate(SQUEEZED) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+        for name in (
+            "info-submit",
+            "info-later",
+            "info-more-time",
+            "info-postpone",
+            "info-you-decide",
+        ):
+            button = page.get_by_test_id(name)
+            await button.scroll_into_view_if_needed()
+            box = await button.bounding_box()
+            assert box and box["height"] >= 24 and box["x"] >= 0 and box["x"] + box["width"] <= 360
+        await page.get_by_test_id("info-you-decide").click()
+        await expect(page.get_by_test_id("info-modal")).to_be_hidden()
     await context.close()

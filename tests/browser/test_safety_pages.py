@@ -1,43 +1,18 @@
 """Budget, retention and the do-not-call list, as their owner uses them."""
 
 import json
-import os
 from datetime import timedelta
-from pathlib import Path
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 from sqlalchemy import update
 
 from opendeep_app.clock import utc_now
 from opendeep_app.models import CarrierHealth
-from tests.browser.test_pages import create_task, sign_in
-from tests.fixtures.stacks import Stack
-
-SHOTS = os.environ.get("OPENDEEP_SHOTS")
+from tests.fixtures.visitors import Visitor, assert_fits_phone
 
 
-async def shoot(page: Page, name: str) -> None:
-    """A picture for whoever judges the looks."""
-    if SHOTS:
-        for width in (360, 1440):
-            for scheme in ("light", "dark"):
-                await page.set_viewport_size({"width": width, "height": 900})
-                await page.emulate_media(color_scheme=scheme)
-                await page.wait_for_timeout(300)
-                path = Path(SHOTS) / f"{name}-{width}-{scheme}.png"
-                await page.screenshot(path=path, full_page=True)
-
-
-async def fits(page: Page) -> None:
-    """Nothing is wider than a small phone."""
-    await page.set_viewport_size({"width": 360, "height": 780})
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 360
-    await page.set_viewport_size({"width": 1280, "height": 860})
-
-
-async def test_a_daily_budget_and_a_time_to_keep_things_are_set(page: Page, stack: Stack) -> None:
-    stack.add_user("thrifty@example.com")
-    await sign_in(page, stack, "thrifty@example.com")
+async def test_a_daily_budget_and_a_time_to_keep_things_are_set(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
     await page.goto(stack.web_url + "/settings/data")
     await page.get_by_test_id("daily-budget").fill("-3")
     await page.get_by_test_id("budget-save").click()
@@ -48,17 +23,15 @@ async def test_a_daily_budget_and_a_time_to_keep_things_are_set(page: Page, stac
     await page.get_by_test_id("keep-transcripts-days").fill("30")
     await page.get_by_test_id("retention-save").click()
     await expect(page.get_by_text("Saved.").first).to_be_visible()
-    await shoot(page, "data")
-    await fits(page)
+    await assert_fits_phone(page)
     await page.reload()
     await expect(page.get_by_test_id("daily-budget")).to_have_value("5.00")
     await expect(page.get_by_test_id("keep-transcripts-days")).to_have_value("30")
     await expect(page.get_by_test_id("spent-today")).to_have_text("$0.00")
 
 
-async def test_a_number_is_left_alone_and_called_again(page: Page, stack: Stack) -> None:
-    stack.add_user("quiet@example.com")
-    await sign_in(page, stack, "quiet@example.com")
+async def test_a_number_is_left_alone_and_called_again(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
     await page.goto(stack.web_url + "/settings/do-not-call")
     await page.get_by_test_id("do-not-call-number").fill("112")
     await page.get_by_test_id("do-not-call-add").click()
@@ -69,29 +42,26 @@ async def test_a_number_is_left_alone_and_called_again(page: Page, stack: Stack)
     await page.get_by_test_id("do-not-call-add").click()
     entry = page.get_by_test_id("do-not-call-entry")
     await expect(entry).to_contain_text("+1 202-555-0143")
-    await shoot(page, "do-not-call")
-    await fits(page)
+    await assert_fits_phone(page)
     await page.get_by_test_id("do-not-call-remove").click()
     await expect(entry).to_have_count(0)
 
 
 async def test_the_providers_trouble_is_said_on_every_page_until_it_is_over(
-    page: Page, stack: Stack
+    visitor: Visitor,
 ) -> None:
-    stack.add_user("patient@example.com")
-    await sign_in(page, stack, "patient@example.com")
+    page = visitor.page
     banner = page.get_by_test_id("carrier-trouble")
 
     async def set_health(**values: object) -> None:
-        async with stack.database() as db, db.unit_of_work() as uow:
+        async with visitor.db.unit_of_work() as uow:
             await uow.session.execute(update(CarrierHealth).values(**values))
 
     try:
         await set_health(retry_at=utc_now() + timedelta(hours=1), reason="it did not answer")
         await page.reload()
         await expect(banner).to_contain_text("it did not answer")
-        await shoot(page, "trouble")
-        await fits(page)
+        await assert_fits_phone(page)
         await set_health(retry_at=None, reason="")
         await page.reload()
         await expect(page.get_by_test_id("new-task")).to_be_visible()
@@ -100,9 +70,8 @@ async def test_the_providers_trouble_is_said_on_every_page_until_it_is_over(
         await set_health(retry_at=None, reason="")
 
 
-async def test_calling_hours_and_waits_are_kept_and_given_back(page: Page, stack: Stack) -> None:
-    stack.add_user("early@example.com")
-    await sign_in(page, stack, "early@example.com")
+async def test_calling_hours_and_waits_are_kept_and_given_back(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
     await page.goto(stack.web_url + "/settings/calling")
     monday, words = page.locator("#hours_mon"), page.get_by_test_id("calling-words")
     usual = await words.inner_text()
@@ -122,12 +91,9 @@ async def test_calling_hours_and_waits_are_kept_and_given_back(page: Page, stack
     await expect(monday).to_have_value("")
 
 
-async def test_a_task_is_taken_away_and_erased_once_that_was_meant(
-    page: Page, stack: Stack
-) -> None:
-    stack.add_user("gone@example.com")
-    await sign_in(page, stack, "gone@example.com")
-    task_id = await create_task(page, "+1 312 555 0105", "Ask for the price of a haircut")
+async def test_a_task_is_taken_away_and_erased_once_that_was_meant(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
+    task_id = await visitor.delegate("+1 312 555 0105", "Ask for the price of a haircut")
     await page.get_by_test_id("task-cancel").click()
     await expect(page.get_by_test_id("task-status")).to_have_attribute("data-status", "CANCELLED")
     async with page.expect_download() as download:
@@ -136,7 +102,6 @@ async def test_a_task_is_taken_away_and_erased_once_that_was_meant(
     assert kept["task"]["id"] == task_id
     await page.get_by_test_id("task-erase").click()
     await expect(page.get_by_test_id("task-erase-dialog")).to_contain_text("What stays")
-    await shoot(page, "erase")
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("task-erase-dialog")).to_have_count(0)
     await page.get_by_test_id("task-erase").click()

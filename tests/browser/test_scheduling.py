@@ -2,23 +2,15 @@
 
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.fixtures.stacks import Stack
+from tests.fixtures.visitors import Visitor, assert_fits_phone
 
 NOBODY = "+1 312 555 0105"
 
 
-async def sign_in(page: Page, stack: Stack, email: str) -> None:
-    stack.add_user(email)
-    await page.goto(await stack.sign_in_link(email))
-    await expect(page.get_by_test_id("new-task").first).to_be_visible()
-
-
-async def test_the_form_plans_while_it_is_filled_and_loses_nothing(
-    page: Page, stack: Stack
-) -> None:
-    await sign_in(page, stack, "plan@example.com")
+async def test_the_form_plans_while_it_is_filled_and_loses_nothing(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
     await page.goto(stack.web_url + "/tasks/new")
     phone, plan = page.get_by_test_id("task-phone"), page.get_by_test_id("plan-summary")
     await phone.fill("+61 412 345 678")
@@ -62,8 +54,8 @@ async def test_the_form_plans_while_it_is_filled_and_loses_nothing(
     await expect(page.locator("[name=max_attempts]")).to_have_value("1")
 
 
-async def test_why_this_time_and_having_it_otherwise(page: Page, stack: Stack) -> None:
-    await sign_in(page, stack, "move@example.com")
+async def test_why_this_time_and_having_it_otherwise(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
     await page.goto(stack.web_url + "/tasks/new")
     await page.get_by_test_id("task-phone").fill(NOBODY)
     await page.get_by_test_id("task-goal").fill("Ask for the menu")
@@ -82,5 +74,4 @@ async def test_why_this_time_and_having_it_otherwise(page: Page, stack: Stack) -
     await page.get_by_test_id("task-skip").click()
     await expect(steps).to_contain_text("You skipped Wed 16 Jun 15:30 their time")
     await expect(page.get_by_test_id("timeline-event").last).to_be_visible()
-    await page.set_viewport_size({"width": 360, "height": 640})
-    assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    await assert_fits_phone(page)

@@ -2,10 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 from typing import Any, Literal
 
 import pytest
@@ -14,35 +11,26 @@ from playwright.async_api import Browser, Locator, Page, expect
 from sqlmodel import col, select
 
 from opendeep_app.clock import utc_now
-from opendeep_app.db import Database
 from opendeep_app.models import Task, TaskStatus
 from opendeep_app.repositories import tasks as task_rows
-from opendeep_app.services import accounts, tasks
+from opendeep_app.services import tasks
 from opendeep_app.services.tasks import NewTask
 from opendeep_app.state.window import MOST
 from opendeep_app.supervisor import ports
 from tests.fixtures.stacks import Stack
+from tests.fixtures.visitors import Visitor, visiting
 
-_people = count(1)
 LOOKS: list[tuple[Literal["light", "dark"], int, int]] = [("light", 1280, 800), ("dark", 360, 740)]
 #: A card that the window drops at this moment is passed over.
 SHOW = "card => card.scrollIntoView()"
 
 
-@dataclass
-class Visitor:
+class Planner(Visitor):
     """Somebody with tasks that nobody calls before tomorrow."""
 
-    page: Page
-    db: Database
-    user_id: str
-    stack: Stack
-
-    async def create(self, number: int, goal: str = "Ask about it.", **more: Any) -> str:
+    async def plan(self, number: int, goal: str = "Ask about it.", **more: Any) -> str:
         later = utc_now() + timedelta(days=2)
-        new = NewTask(f"+1213555{number:04}", goal, not_before=later, **more)
-        async with self.db.unit_of_work() as uow:
-            return (await tasks.create(uow, self.user_id, new)).id
+        return await self.create(NewTask(f"+1213555{number:04}", goal, not_before=later, **more))
 
     async def act(self, service: Any, task_id: str) -> None:
         async with self.db.unit_of_work() as uow:
@@ -62,20 +50,9 @@ class Visitor:
             return await task_rows.status_counts(session, self.user_id)
 
 
-@asynccontextmanager
-async def visitor(stack: Stack, page: Page) -> AsyncIterator[Visitor]:
-    email = f"lister{next(_people)}@example.com"
-    async with stack.database() as db:
-        async with db.unit_of_work() as uow:
-            user = await accounts.create_user(uow, email)
-        await page.goto(await stack.sign_in_link(email))
-        await expect(page.get_by_test_id("pending-bell")).to_be_visible()
-        yield Visitor(page, db, user.id, stack)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def ada(stack: Stack, page: Page) -> AsyncIterator[Visitor]:
-    async with visitor(stack, page) as ada:
+async def ada(stack: Stack, page: Page) -> AsyncIterator[Planner]:
+    async with visiting(stack, page, Planner) as ada:
         yield ada
 
 
@@ -87,9 +64,9 @@ async def test_a_card_opens_in_place_and_a_view_has_an_address(
         viewport={"width": width, "height": height}, color_scheme=scheme
     )
     page = await context.new_page()
-    async with visitor(stack, page) as ada:
-        held = await ada.create(2001, contact_name="Luna")
-        other = await ada.create(2002, contact_name="Stella")
+    async with visiting(stack, page, Planner) as ada:
+        held = await ada.plan(2001, contact_name="Luna")
+        other = await ada.plan(2002, contact_name="Stella")
         await ada.act(tasks.hold, held)
         cards = await ada.open()
         await ada.card(other).get_by_test_id("task-expand").click()
@@ -114,10 +91,10 @@ async def test_a_card_opens_in_place_and_a_view_has_an_address(
     await context.close()
 
 
-async def test_a_view_can_be_kept_and_found_again(ada: Visitor) -> None:
+async def test_a_view_can_be_kept_and_found_again(ada: Planner) -> None:
     page = ada.page
-    await ada.create(2003, "Cancel the gym", contact_name="Fit Street")
-    await ada.create(2004, "Order flowers", contact_name="Bloom")
+    await ada.plan(2003, "Cancel the gym", contact_name="Fit Street")
+    await ada.plan(2004, "Order flowers", contact_name="Bloom")
     cards = await ada.open("?q=flow")
     await expect(cards).to_have_count(1)
     await page.get_by_text("Save view").click()
@@ -131,7 +108,7 @@ async def test_a_view_can_be_kept_and_found_again(ada: Visitor) -> None:
     await expect(page.get_by_test_id("search")).to_have_value("flow")
 
 
-async def test_a_long_list_holds_a_window_and_goes_both_ways(ada: Visitor) -> None:
+async def test_a_long_list_holds_a_window_and_goes_both_ways(ada: Planner) -> None:
     page, length = ada.page, MOST + 70
     later = utc_now() + timedelta(days=2)
     async with ada.db.unit_of_work() as uow:
@@ -162,9 +139,9 @@ async def test_a_long_list_holds_a_window_and_goes_both_ways(ada: Visitor) -> No
     assert len(shown) <= MOST
 
 
-async def test_many_at_once_with_a_preview_and_a_way_back(ada: Visitor) -> None:
+async def test_many_at_once_with_a_preview_and_a_way_back(ada: Planner) -> None:
     page = ada.page
-    ids = [await ada.create(2100 + n) for n in range(24)]
+    ids = [await ada.plan(2100 + n) for n in range(24)]
     await ada.act(tasks.cancel, ids[0])
     cards = await ada.open()
     await cards.nth(1).get_by_test_id("task-pick").click()
@@ -201,10 +178,10 @@ async def test_many_at_once_with_a_preview_and_a_way_back(ada: Visitor) -> None:
     await expect(page.get_by_test_id("batch-done")).to_contain_text("Taken back for 2 tasks")
 
 
-async def test_the_keyboard_alone_is_enough(ada: Visitor) -> None:
+async def test_the_keyboard_alone_is_enough(ada: Planner) -> None:
     page = ada.page
-    first = await ada.create(2201, contact_name="Earlier")
-    second = await ada.create(2202, contact_name="Later")
+    first = await ada.plan(2201, contact_name="Earlier")
+    second = await ada.plan(2202, contact_name="Later")
     await ada.open()
     await page.wait_for_load_state("networkidle")
     await page.keyboard.press("j")
@@ -236,9 +213,9 @@ async def test_the_keyboard_alone_is_enough(ada: Visitor) -> None:
     await page.wait_for_url(re.compile(r"/tasks/[0-9a-f-]{36}"))
 
 
-async def test_what_matches_no_more_leaves_and_a_hidden_tab_is_left_alone(ada: Visitor) -> None:
+async def test_what_matches_no_more_leaves_and_a_hidden_tab_is_left_alone(ada: Planner) -> None:
     page = ada.page
-    stays, goes = await ada.create(2301), await ada.create(2302)
+    stays, goes = await ada.plan(2301), await ada.plan(2302)
     cards = await ada.open("?status=scheduled")
     await expect(cards).to_have_count(2)
     await ada.act(tasks.hold, goes)
@@ -265,7 +242,7 @@ async def test_what_matches_no_more_leaves_and_a_hidden_tab_is_left_alone(ada: V
     await expect(cards).to_have_count(1)
 
 
-async def test_a_lost_connection_is_said_quietly_and_made_good(ada: Visitor) -> None:
+async def test_a_lost_connection_is_said_quietly_and_made_good(ada: Planner) -> None:
     page = ada.page
     await page.add_init_script(
         f"""const Real = window.WebSocket;
@@ -277,7 +254,7 @@ async def test_a_lost_connection_is_said_quietly_and_made_good(ada: Visitor) -> 
             }}
         }};"""
     )
-    await ada.create(1, "Was there before.")
+    await ada.plan(1, "Was there before.")
     await ada.open()
     banner = page.get_by_test_id("connection")
     await expect(banner).to_be_empty()
@@ -285,7 +262,7 @@ async def test_a_lost_connection_is_said_quietly_and_made_good(ada: Visitor) -> 
     await page.evaluate("window.unreachable = true; window.sockets.map(socket => socket.close())")
     await expect(banner).to_contain_text("The server cannot be reached")
     await expect(page.get_by_text("websocket")).to_have_count(0)
-    await ada.create(2, "Came meanwhile.")
+    await ada.plan(2, "Came meanwhile.")
     await expect(page.get_by_test_id("task-card")).to_have_count(1)
 
     await page.evaluate("window.unreachable = false")

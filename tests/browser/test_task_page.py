@@ -2,40 +2,26 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 
 import pytest_asyncio
 from playwright.async_api import Page, expect
 from sqlmodel import col, select
 
 from opendeep_app.clock import utc_now
-from opendeep_app.db import Database
 from opendeep_app.models import Actor, Task, TaskEvent
 from opendeep_app.models import TaskEventType as Event
-from opendeep_app.services import accounts, tasks
 from opendeep_app.services.tasks import NewTask
 from tests.fixtures.histories import ATTEMPTS, LINES, add_history
 from tests.fixtures.stacks import Stack
+from tests.fixtures.visitors import Visitor, visiting
 
 PATIENCE = 40_000
-_people = count(1)
 _area_codes = iter(["248", "251", "252", "253", "254", "256", "260"])
 
 
-@dataclass
-class Visitor:
-    """Somebody signed in, and the database behind what they see."""
-
-    page: Page
-    db: Database
-    user_id: str
-    stack: Stack
-
-    async def create(self, new: NewTask) -> str:
-        async with self.db.unit_of_work() as uow:
-            return (await tasks.create(uow, self.user_id, new)).id
+class Reader(Visitor):
+    """Somebody who looks closely at one task."""
 
     async def open(self, task_id: str, more: str = "") -> None:
         await self.page.goto(f"{self.stack.web_url}/tasks/{task_id}{more}")
@@ -51,17 +37,12 @@ class Visitor:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ada(stack: Stack, page: Page) -> AsyncIterator[Visitor]:
-    email = f"reader{next(_people)}@example.com"
-    async with stack.database() as db:
-        async with db.unit_of_work() as uow:
-            user = await accounts.create_user(uow, email)
-        await page.goto(await stack.sign_in_link(email))
-        await expect(page.get_by_test_id("pending-bell")).to_be_visible()
-        yield Visitor(page, db, user.id, stack)
+async def ada(stack: Stack, page: Page) -> AsyncIterator[Reader]:
+    async with visiting(stack, page, Reader) as ada:
+        yield ada
 
 
-async def test_a_long_history_is_quick_and_every_event_has_an_address(ada: Visitor) -> None:
+async def test_a_long_history_is_quick_and_every_event_has_an_address(ada: Reader) -> None:
     page = ada.page
     async with ada.db.unit_of_work() as uow:
         task_id = await add_history(uow, ada.user_id, utc_now() - timedelta(hours=2))
@@ -99,7 +80,7 @@ async def test_a_long_history_is_quick_and_every_event_has_an_address(ada: Visit
     assert copied == f"{ada.stack.web_url}/tasks/{task_id}?event=8"
 
 
-async def test_the_timeline_is_filtered_by_kind_and_attempt(ada: Visitor) -> None:
+async def test_the_timeline_is_filtered_by_kind_and_attempt(ada: Reader) -> None:
     page = ada.page
     async with ada.db.unit_of_work() as uow:
         task_id = await add_history(uow, ada.user_id, utc_now() - timedelta(hours=2))
@@ -119,7 +100,7 @@ async def test_the_timeline_is_filtered_by_kind_and_attempt(ada: Visitor) -> Non
     await expect(events).to_have_count(1 + 6 * ATTEMPTS)
 
 
-async def test_a_whisper_is_heard_and_a_call_is_hung_up_from_the_page(ada: Visitor) -> None:
+async def test_a_whisper_is_heard_and_a_call_is_hung_up_from_the_page(ada: Reader) -> None:
     page = ada.page
     task_id = await ada.create(NewTask(f"+1{next(_area_codes)}5550140", "Move my check-up."))
     await ada.open(task_id)
@@ -146,7 +127,7 @@ async def test_a_whisper_is_heard_and_a_call_is_hung_up_from_the_page(ada: Visit
     await page.get_by_test_id("task-cancel").click()
 
 
-async def test_a_recorded_call_is_heard_again_from_any_line(ada: Visitor) -> None:
+async def test_a_recorded_call_is_heard_again_from_any_line(ada: Reader) -> None:
     page = ada.page
     new = NewTask(f"+1{next(_area_codes)}5550101", "Book a table.", record_call=True)
     await ada.open(await ada.create(new))
@@ -166,7 +147,7 @@ async def test_a_recorded_call_is_heard_again_from_any_line(ada: Visitor) -> Non
     await expect(recording).to_have_js_property("playbackRate", 1.5)
 
 
-async def test_hold_and_cancel_can_be_undone(ada: Visitor) -> None:
+async def test_hold_and_cancel_can_be_undone(ada: Reader) -> None:
     page, due = ada.page, utc_now() + timedelta(hours=3)
     new = NewTask(f"+1{next(_area_codes)}5550101", "Book a table.", not_before=due)
     task_id = await ada.create(new)
@@ -185,7 +166,7 @@ async def test_hold_and_cancel_can_be_undone(ada: Visitor) -> None:
     await ada.status("CANCELLED")
 
 
-async def test_a_task_prints_as_a_report(ada: Visitor) -> None:
+async def test_a_task_prints_as_a_report(ada: Reader) -> None:
     page = ada.page
     async with ada.db.unit_of_work() as uow:
         task_id = await add_history(uow, ada.user_id, utc_now() - timedelta(hours=2))

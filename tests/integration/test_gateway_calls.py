@@ -1,41 +1,22 @@
 """Integration: whole calls through the gateway, from dialling to the last written line."""
 
 import asyncio
-import contextlib
-import functools
-import gc
-import random
 import re
-import signal
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
 from opendeep_app.models import (
     CallOutcome,
     EndedBy,
     InfoRequestStatus,
     Speaker,
-    Task,
-    TaskEventType,
     TaskStatus,
 )
-from opendeep_app.services import budgets, info_requests, tasks
-from opendeep_app.supervisor import ports
-from opendeep_app.voice import gateway as gateway_module
+from opendeep_app.services import info_requests
 from opendeep_app.voice import questions as questions_module
-from opendeep_app.voice import session as session_module
-from opendeep_app.voice.conversation import UNREACHABLE, Connect
-from opendeep_app.voice.model import Connection
 from opendeep_app.voice.phases import Phase
-from opendeep_app.voice.server import DrainingServer
-from opendeep_app.voice.session import SORRY, CallSession
-from opendeep_app.voice.wire import CarrierWire, ModelWire
 from tests.fixtures.gateways import Exchange, until
 
 # The `twilio` client still passes credentials as aiohttp 3 wants them.
@@ -45,24 +26,8 @@ AGREEABLE = "+12025550101"
 CLINIC = "+12025550140"
 TWO_QUESTIONS = "+12025550155"
 MENU = "+12025550170"
-CUT_OFF = "+12025550175"
 INTERRUPTER = "+12025550184"
 BORN = "10 December 1815"
-
-
-async def task_of(exchange: Exchange, call_id: str) -> Task:
-    call = await exchange.call(call_id)
-    async with exchange.deps.db.reading() as session:
-        return await session.get_one(Task, call.task_id)
-
-
-async def functions(exchange: Exchange, call_id: str) -> list[dict[str, Any]]:
-    """What the model called, as the task's history has it."""
-    return [
-        event.payload
-        for event in await exchange.events(call_id)
-        if event.type is TaskEventType.FUNCTION_CALLED
-    ]
 
 
 async def test_a_recipient_agrees(exchange: Exchange) -> None:
@@ -78,7 +43,7 @@ async def test_a_recipient_agrees(exchange: Exchange) -> None:
     [seen] = await exchange.heard()
     # What was written is what arrived as sound, the goodbye included.
     assert [text for text in seen["heard"] if text] == agent
-    [ended] = await functions(exchange, call_id)
+    [ended] = await exchange.functions(call_id)
     assert ended["name"] == "end_call"
     assert ended["arguments"]["outcome"] == "goal_met"
 
@@ -98,7 +63,7 @@ async def test_all_kinds_of_people(exchange: Exchange, number: str, outcome: str
     call_id = await exchange.dial(number)
     call = await exchange.ended(call_id)
     assert call.ended_by is EndedBy.AGENT
-    ended = (await functions(exchange, call_id))[-1]
+    ended = (await exchange.functions(call_id))[-1]
     assert (ended["name"], ended["arguments"]["outcome"]) == ("end_call", outcome)
 
 
@@ -108,7 +73,7 @@ async def test_a_recipient_breaks_in(exchange: Exchange) -> None:
     cut = [line for line in await exchange.lines(call_id) if line.heard_ms is not None]
     assert cut, "nothing was noted as cut short"
     assert all(line.speaker is Speaker.AGENT for line in cut)
-    assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
+    assert (await exchange.functions(call_id))[-1]["arguments"]["outcome"] == "goal_met"
 
 
 async def test_the_conversation_survives_key_presses(exchange: Exchange) -> None:
@@ -117,7 +82,7 @@ async def test_the_conversation_survives_key_presses(exchange: Exchange) -> None
     [seen] = await exchange.heard()
     assert seen["digits"] == "1"
     assert call.ended_by is EndedBy.AGENT
-    pressed, ended = await functions(exchange, call_id)
+    pressed, ended = await exchange.functions(call_id)
     assert (pressed["name"], pressed["ok"]) == ("send_dtmf", True)
     assert ended["arguments"]["outcome"] == "goal_met"
 
@@ -126,7 +91,7 @@ async def test_who_wants_to_be_called_later_names_the_time(exchange: Exchange) -
     call_id = await exchange.dial("+12025550160")
     call = await exchange.ended(call_id)
     assert call.callback_at is not None
-    [noted, _] = await functions(exchange, call_id)
+    [noted, _] = await exchange.functions(call_id)
     assert (noted["name"], noted["ok"]) == ("reschedule_call", True)
 
 
@@ -174,7 +139,7 @@ async def test_two_questions_one_after_the_other(exchange: Exchange) -> None:
     second = await exchange.question(call_id, number=2)
     await exchange.answer(second.id, "Mornings are better")
     await exchange.ended(call_id)
-    assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
+    assert (await exchange.functions(call_id))[-1]["arguments"]["outcome"] == "goal_met"
 
 
 async def test_an_answer_arrives_although_its_command_was_lost(
@@ -202,15 +167,15 @@ async def test_a_question_answered_too_late_rings_back(exchange: Exchange) -> No
     assert call.ended_by is EndedBy.AGENT
     [seen] = await exchange.heard()
     assert "We will call you again" in seen["heard"][-1], "no polite goodbye was heard"
-    assert (await task_of(exchange, call_id)).status is TaskStatus.PENDING_USER_INFO
+    assert (await exchange.task(call_id)).status is TaskStatus.PENDING_USER_INFO
     late = await exchange.answer(question.id, BORN)
     assert late.status is InfoRequestStatus.ANSWERED_LATE
-    assert (await task_of(exchange, call_id)).status is TaskStatus.PENDING
+    assert (await exchange.task(call_id)).status is TaskStatus.PENDING
     again = await exchange.dial_due()
     await exchange.ended(again)
     brief = (await exchange.call(again)).brief
     assert BORN in brief and "I called earlier" in brief
-    assert (await functions(exchange, again))[-1]["arguments"]["outcome"] == "goal_met"
+    assert (await exchange.functions(again))[-1]["arguments"]["outcome"] == "goal_met"
 
 
 @pytest.mark.parametrize("exchange_settings", [{"info_timeout_seconds": 5}], indirect=True)
@@ -240,40 +205,6 @@ async def test_postponing_says_goodbye_at_once(exchange: Exchange) -> None:
     assert (await exchange.answer(question.id, BORN)).status is InfoRequestStatus.ANSWERED_LATE
 
 
-async def test_the_creator_stops_the_call(exchange: Exchange) -> None:
-    call_id = await exchange.dial(CLINIC)
-    await exchange.question(call_id)
-    task = await task_of(exchange, call_id)
-    async with exchange.deps.db.unit_of_work() as uow:
-        await tasks.cancel(uow, exchange.user_id, task.id)
-    call = await exchange.ended(call_id, seconds=5)
-    assert call.ended_by is EndedBy.CREATOR
-
-
-async def test_who_hangs_up_closes_the_model_session_within_a_second(exchange: Exchange) -> None:
-    closed = asyncio.Event()
-    real: Connect = exchange.gateway.connect
-
-    @contextlib.asynccontextmanager
-    async def watched() -> AsyncIterator[Connection]:
-        try:
-            async with real() as connection:
-                yield connection
-        finally:
-            closed.set()
-
-    exchange.gateway.connect = watched
-    call_id = await exchange.dial(CUT_OFF)
-    session = await until(lambda: exchange.gateway.sessions.get(call_id))
-    await until(lambda: session.over)
-    async with asyncio.timeout(1):
-        await closed.wait()
-    call = await exchange.ended(call_id)
-    assert call.ended_by is EndedBy.RECIPIENT
-    # What they had begun to say is written down all the same.
-    assert await exchange.said(call_id, Speaker.RECIPIENT)
-
-
 async def test_many_calls_at_once_do_not_disturb_each_other(exchange: Exchange) -> None:
     areas = (202, 212, 303, 312, 404, 415, 503, 512, 602, 617, 702, 713)
     goals = {await exchange.dial(f"+1{area}5550101", f"Order {area}."): area for area in areas}
@@ -281,138 +212,4 @@ async def test_many_calls_at_once_do_not_disturb_each_other(exchange: Exchange) 
     for call_id, area in goals.items():
         agent = await exchange.said(call_id, Speaker.AGENT)
         assert f"Order {area}" in agent[1]
-        assert (await functions(exchange, call_id))[-1]["arguments"]["outcome"] == "goal_met"
-
-
-def open_wires() -> list[object]:
-    """The sockets to the carrier and to the model that are open in this process."""
-    return [
-        each
-        for each in gc.get_objects()
-        if type(each) in (CarrierWire, ModelWire) and not each.transport.is_closing()
-    ]
-
-
-def voice_tasks() -> set[asyncio.Task[Any]]:
-    """What runs for calls."""
-    return {task for task in asyncio.all_tasks() if "opendeep_app/voice" in str(task.get_coro())}
-
-
-async def test_nothing_of_calls_is_left_behind_however_they_end(exchange: Exchange) -> None:
-    def hang_up(session: CallSession) -> None:
-        session.finish(EndedBy.CREATOR, "You stopped the task.")
-
-    def kill_line(session: CallSession) -> None:
-        stream = session.line._stream
-        assert stream is not None
-        stream.send.__self__.transport.abort()  # type: ignore[attr-defined]
-
-    def kill_model(session: CallSession) -> None:
-        connection: Any = session.model._connection
-        connection.transport.abort()
-
-    def nothing(_: CallSession) -> None:
-        """It ends by itself."""
-
-    before = voice_tasks()
-    gateway, dice = exchange.gateway, random.Random(1)
-    calls = []
-    for area in (202, 212, 303, 312, 404, 415):
-        calls.append(await exchange.dial(f"+1{area}5550101"))
-        session = await until(functools.partial(gateway.sessions.get, calls[-1]))
-        await session.line.connected.wait()
-        dice.choice([hang_up, kill_line, kill_model, nothing])(session)
-    await asyncio.gather(*(exchange.ended(call_id, 40) for call_id in calls))
-    await until(lambda: voice_tasks() <= before and not gateway.sessions, 5)
-    await until(lambda: not open_wires(), 5)
-
-
-async def test_a_budget_that_is_lowered_ends_the_call_with_a_goodbye(
-    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session_module, "SETTLE_SECONDS", 0.2)
-    call_id = await exchange.dial(CLINIC, budget_micros=50_000_000)
-    await exchange.question(call_id)
-    async with exchange.deps.db.unit_of_work() as uow:
-        await budgets.set_task(uow, exchange.user_id, (await exchange.call(call_id)).task_id, 1)
-    call = await exchange.ended(call_id)
-    assert call.ended_by is EndedBy.AGENT
-    reason = "The budget of this task ($0.00) ran out."
-    assert await exchange.said(call_id, Speaker.SYSTEM) == [reason]
-    assert call.measures["first_word_ms"] > 0 and call.measures["relay_p95_ms"] >= 0
-
-
-@pytest.mark.parametrize(
-    "exchange_settings",
-    [{"openai_base_url": f"http://127.0.0.1:{ports.free('127.0.0.1')}/v1"}],
-    indirect=True,
-)
-async def test_without_a_model_the_carrier_apologises(exchange: Exchange) -> None:
-    call_id = await exchange.dial(AGREEABLE)
-    call = await exchange.ended(call_id)
-    assert (call.ended_by, call.end_reason) == (EndedBy.SYSTEM, UNREACHABLE)
-
-    async def apologised() -> bool:
-        [seen] = await exchange.heard()
-        return SORRY in seen["heard"]
-
-    await until(apologised)
-
-
-async def test_a_lost_model_is_replaced_once_and_then_the_call_ends_politely(
-    exchange: Exchange,
-) -> None:
-    call_id = await exchange.dial(CLINIC)
-    await exchange.question(call_id)
-    model: Any = exchange.gateway.sessions[call_id].model
-    first = model._connection
-    await first.close()
-    second = await until(lambda: model._connection is not first and model._connection)
-    await second.close()
-    call = await exchange.ended(call_id)
-    assert (call.ended_by, call.end_reason) == (EndedBy.SYSTEM, UNREACHABLE)
-
-
-async def test_draining_takes_leave_of_live_calls(
-    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gateway_module, "DRAIN_SECONDS", 0.2)
-    call_id = await exchange.dial(CLINIC)
-    await exchange.question(call_id)
-    draining = asyncio.create_task(exchange.gateway.drain())
-    await until(lambda: exchange.gateway.draining)
-    refused = await exchange.dial(AGREEABLE)
-    await draining
-    assert not exchange.gateway.sessions
-    call = await exchange.ended(call_id)
-    assert call.ended_by is EndedBy.AGENT
-    heard = {seen["to"]: seen["heard"] for seen in await exchange.heard()}
-    assert "Goodbye" in heard[CLINIC][-1]
-    assert (await exchange.ended(refused)).outcome is CallOutcome.HUNG_UP_EARLY
-
-
-async def test_the_first_signal_drains_and_the_second_stops_at_once(
-    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def server() -> DrainingServer:
-        server = DrainingServer(uvicorn.Config(Starlette()), exchange.gateway)
-        server.started = True
-        return server
-
-    patient = server()
-    patient.handle_exit(signal.SIGTERM, None)
-    await until(lambda: patient.should_exit)
-    assert exchange.gateway.draining
-
-    async def long_drain() -> None:
-        await asyncio.sleep(60)
-
-    monkeypatch.setattr(exchange.gateway, "drain", long_drain)
-    hurried = server()
-    hurried.handle_exit(signal.SIGTERM, None)
-    await asyncio.sleep(0.05)
-    assert not hurried.should_exit
-    hurried.handle_exit(signal.SIGTERM, None)
-    assert hurried.should_exit
-    assert hurried.draining is not None
-    hurried.draining.cancel()
+        assert (await exchange.functions(call_id))[-1]["arguments"]["outcome"] == "goal_met"
