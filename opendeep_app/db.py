@@ -9,25 +9,19 @@ from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlmodel import SQLModel
 
+from opendeep_app import sqlite
 from opendeep_app.bus import Bus, Command, Notice, Topic
 from opendeep_app.clock import Clock, utc_now
 from opendeep_app.models.base import storable
 from opendeep_app.policy import Policy
 
 log = structlog.get_logger()
-
-SQLITE_BUSY_SECONDS = 15
-SQLITE_MAPPED_BYTES = 8 << 30
-SQLITE_CACHE_KIB = 512
-#: One writes, the others read. Each is a thread and two megabytes; more of them than cores only
-#: wait for each other, and none is held while its holder waits for anything else.
-SQLITE_CONNECTIONS = 3
 
 
 @dataclass(frozen=True)
@@ -181,41 +175,9 @@ def _clean(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any)
 
 
 def _connect(url: URL) -> AsyncEngine:
+    if url.drivername.startswith("sqlite"):
+        return sqlite.create_engine(async_url(url))
     # Parameters are what people typed and said; errors, which are logged, go without them.
-    if not url.drivername.startswith("sqlite"):
-        return create_async_engine(
-            url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
-        )
-    engine = create_async_engine(
-        async_url(url),
-        pool_size=SQLITE_CONNECTIONS,
-        max_overflow=0,
-        connect_args={"timeout": SQLITE_BUSY_SECONDS},
-        hide_parameters=True,
+    return create_async_engine(
+        url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
     )
-    event.listen(engine.sync_engine, "connect", _configure_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    # The driver must not begin transactions by itself: whether to take the write lock at
-    # once is decided in _begin_sqlite.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    # Lists and searches touch pages all over a large file; mapped, each costs no system call.
-    cursor.execute(f"PRAGMA mmap_size = {SQLITE_MAPPED_BYTES}")
-    # What is read comes from there, so each connection's own cache holds only what it writes.
-    cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIB}")
-    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that will write takes the lock first: upgrading a read transaction fails
-    # at once with SQLITE_BUSY when another writer came in between (sqlite.org/isolation.html).
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 from opendeep_app.bus import Notice
-from opendeep_app.db import SQLITE_BUSY_SECONDS
 from opendeep_app.essentials import Essentials
 from opendeep_app.models import TaskEvent
 from opendeep_app.repositories import event_stream as rows
+from opendeep_app.sqlite import BUSY_SECONDS
 
 #: Longer than a transaction lasts between its time and its commit.
-IN_FLIGHT = timedelta(seconds=SQLITE_BUSY_SECONDS + 5)
+IN_FLIGHT = timedelta(seconds=BUSY_SECONDS + 5)
 PAGE = 500
 MOST_AT_ONCE = 200
 
