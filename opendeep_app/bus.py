@@ -51,11 +51,12 @@ class Notice(_Message):
 
 
 class AnswerGiven(_Message):
-    """The creator has answered in time: read the row and put the answer into the call."""
+    """The creator has answered in time, as the row says by now: put the answer into the call."""
 
     kind: Literal["answer_given"] = "answer_given"
     call_id: str
     info_request_id: str
+    answer: str
 
 
 class ExtendWait(_Message):

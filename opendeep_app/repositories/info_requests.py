@@ -23,17 +23,18 @@ async def get(session: AsyncSession, user_id: str, info_request_id: str) -> Info
 async def lock(
     session: AsyncSession, user_id: str, info_request_id: str
 ) -> tuple[InfoRequest, Task] | None:
-    """The question as the database has it now, with its task locked, if it is this user's."""
-    task = await session.scalar(
-        select(Task)
-        .join(InfoRequest, col(InfoRequest.task_id) == col(Task.id))
+    """The question with its task, if it is this user's; the task is locked.
+
+    Whoever had the lock before may have changed the question after it was read.
+    """
+    rows = await session.execute(
+        select(InfoRequest, Task)
+        .join(Task, col(Task.id) == col(InfoRequest.task_id))
         .where(col(InfoRequest.id) == info_request_id, col(InfoRequest.user_id) == user_id)
         .with_for_update(of=Task)
         .execution_options(populate_existing=True)
     )
-    if task is None:
-        return None
-    return await session.get_one(InfoRequest, info_request_id, populate_existing=True), task
+    return next(((request, task) for request, task in rows), None)
 
 
 async def for_call(session: AsyncSession, call_id: str) -> list[InfoRequest]:

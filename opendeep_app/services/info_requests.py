@@ -131,7 +131,7 @@ async def answer(
     request, task = await _lock(uow, user_id, info_request_id)
     values = {"answer": text, "answered_at": uow.now, "answered_via": via}
     if await _set(uow, request, Status.OPEN, Status.ANSWERED, **values):
-        uow.command(AnswerGiven(call_id=request.call_id, info_request_id=request.id))
+        uow.command(AnswerGiven(call_id=request.call_id, info_request_id=request.id, answer=text))
     elif not await _set(uow, request, Status.EXPIRED, Status.ANSWERED_LATE, **values):
         if request.status is Status.CANCELLED:
             raise Conflict("The task has ended, so this answer is not needed any more.")
@@ -165,13 +165,12 @@ async def extend(uow: UnitOfWork, user_id: str, info_request_id: str) -> InfoReq
     Raises `NotFound`, and `Conflict` when nobody waits any more or it was extended before.
     """
     request, task = await _lock(uow, user_id, info_request_id)
-    if request.status is not Status.OPEN:
-        raise Conflict(NOBODY_WAITS)
     later = timedelta(seconds=uow.policy.info_extension_seconds)
     values = {"deadline_at": max(request.deadline_at, uow.now) + later, "extended_at": uow.now}
     never_before = col(InfoRequest.extended_at).is_(None)
     if not await _set(uow, request, Status.OPEN, Status.OPEN, never_before, **values):
-        raise Conflict("You have asked for more time already.")
+        still_open = request.status is Status.OPEN
+        raise Conflict("You have asked for more time already." if still_open else NOBODY_WAITS)
     uow.command(ExtendWait(call_id=request.call_id, info_request_id=request.id))
     await record(
         uow,
@@ -238,7 +237,7 @@ def clean_answer(text: str) -> str:
 
 
 async def _lock(uow: UnitOfWork, user_id: str, info_request_id: str) -> tuple[InfoRequest, Task]:
-    """The question as it stands once it is our turn, with its task; raises `NotFound`."""
+    """The question and its task, which is ours from now on; raises `NotFound`."""
     locked = await question_rows.lock(uow.session, user_id, info_request_id)
     if locked is None:
         raise NotFound(NO_SUCH_QUESTION)

@@ -159,11 +159,11 @@ class QuestionState(LiveState, rx.State):
         question_id: str,
         done: str,
     ) -> Any:
-        user = await viewer(self)
-        if user is None:
-            return rx.redirect(SIGN_IN)
         try:
             async with deps().db.unit_of_work() as uow:
+                user = await viewer(self, uow.session)
+                if user is None:
+                    return rx.redirect(SIGN_IN)
                 await service(uow, user.id, question_id)
         except OpenDeepError as error:
             await self.refresh()
@@ -172,12 +172,13 @@ class QuestionState(LiveState, rx.State):
         return rx.toast.success(done)
 
     async def _answer(self, question_id: str, text: str) -> Any:
-        user = await viewer(self)
-        if user is None:
-            return rx.redirect(SIGN_IN)
         self.error = ""
         try:
+            # Seconds count: who is asking is found out within the transaction.
             async with deps().db.unit_of_work() as uow:
+                user = await viewer(self, uow.session)
+                if user is None:
+                    return rx.redirect(SIGN_IN)
                 request = await questions.answer(uow, user.id, question_id, text, via="web")
                 late = request.status.value == "ANSWERED_LATE"
                 if self.keeping == question_id:

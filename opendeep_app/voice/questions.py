@@ -1,12 +1,13 @@
 """The question loop inside a live call: ask, keep company, deliver the answer or say goodbye.
 
-The row decides. The command that says "answered" only makes the session look sooner than it
-would by itself, so a lost command costs seconds and a lost race costs nothing.
+The row decides. A command is sent once the row has been decided, and the session looks at the row
+now and then, so a lost command costs seconds and a lost race costs nothing.
 """
 
 import asyncio
 import contextlib
 import itertools
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -42,12 +43,20 @@ def given(answer: str) -> dict[str, str]:
     }
 
 
+@dataclass
+class Waiting:
+    """A question that waits, and what its call has been told of it."""
+
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: str | None = None
+
+
 class QuestionLoop:
     """The questions of one call that wait for its creator."""
 
     def __init__(self, session: "CallSession") -> None:
         self._session = session
-        self._waiting: dict[str, asyncio.Event] = {}
+        self._waiting: dict[str, Waiting] = {}
 
     @property
     def open(self) -> bool:
@@ -57,12 +66,18 @@ class QuestionLoop:
     def look_again(self, info_request_id: str) -> None:
         """Something about the question has changed; its row tells what."""
         if waiting := self._waiting.get(info_request_id):
-            waiting.set()
+            waiting.news.set()
+
+    def take(self, info_request_id: str, answer: str) -> None:
+        """The question has been answered with this."""
+        if waiting := self._waiting.get(info_request_id):
+            waiting.answer = answer
+            waiting.news.set()
 
     async def wait(self, request: InfoRequest, function_call_id: str) -> None:
         """Waits for the answer and brings it into the conversation, or ends the call politely."""
         session = self._session
-        self._waiting[request.id] = asyncio.Event()
+        self._waiting[request.id] = Waiting()
         began = asyncio.get_running_loop().time()
         cues = asyncio.create_task(self._keep_company())
         try:
@@ -93,13 +108,16 @@ class QuestionLoop:
 
     async def _decided(self, request: InfoRequest) -> InfoRequest:
         """The question once its wait is over, one way or the other."""
-        clock, woken = self._session.deps.clock, self._waiting[request.id]
+        clock, waiting = self._session.deps.clock, self._waiting[request.id]
         while request.status is InfoRequestStatus.OPEN:
             left = (request.deadline_at - clock()) / timedelta(seconds=1)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.05, min(left, LOOK_AGAIN_SECONDS))):
-                    await woken.wait()
-            woken.clear()
+                    await waiting.news.wait()
+            waiting.news.clear()
+            if waiting.answer is not None:
+                request.status, request.answer = InfoRequestStatus.ANSWERED, waiting.answer
+                break
             with contextlib.suppress(*DATABASE_TROUBLE):
                 before, request = request, await self._look(request)
                 if request.deadline_at > before.deadline_at:

@@ -227,8 +227,10 @@ class CallSession:
                         self.reception.carrier_says(answered_by)
                     case CarrierEnded():
                         self._line_is_dead()
-                    case AnswerGiven() | ExtendWait() | WaitEnded():
-                        self.questions.look_again(command.info_request_id)
+                    case AnswerGiven(info_request_id=question, answer=answer):
+                        self.questions.take(question, answer)
+                    case ExtendWait(info_request_id=question) | WaitEnded(info_request_id=question):
+                        self.questions.look_again(question)
 
     async def _last_words(self) -> None:
         """Waits a moment for what the recipient said just before the line went dead."""

@@ -30,7 +30,7 @@ from tests.fixtures.clocks import FakeClock
 from tests.fixtures.redis_servers import running_redis
 
 COMMANDS: list[Command] = [
-    AnswerGiven(call_id="c1", info_request_id="q1"),
+    AnswerGiven(call_id="c1", info_request_id="q1", answer="Ada."),
     ExtendWait(call_id="c1", info_request_id="q1"),
     HangUp(call_id="c1", reason="You cancelled the task."),
     Whisper(call_id="c1", text="Mornings only"),

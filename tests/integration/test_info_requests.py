@@ -27,7 +27,9 @@ async def test_answered_in_time_it_goes_into_the_live_call(life: Life) -> None:
     async with life.db.unit_of_work() as uow:
         request = await info_requests.answer(uow, life.user_id, question_id, " Ada. ", "web")
         assert (request.status, request.answer) == (Status.ANSWERED, "Ada.")
-        assert uow.commands == [AnswerGiven(call_id=call_id, info_request_id=question_id)]
+        assert uow.commands == [
+            AnswerGiven(call_id=call_id, info_request_id=question_id, answer="Ada.")
+        ]
     assert await life.pending() == []
     assert (await life.task(task_id)).status is TaskStatus.IN_PROGRESS
     await life.close(call_id)

@@ -8,7 +8,6 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
-from opendeep_app.bus import AnswerGiven
 from opendeep_app.errors import CarrierError
 from opendeep_app.models import EndedBy, Speaker
 from opendeep_app.voice import conversation
@@ -232,7 +231,6 @@ async def test_an_answer_reaches_the_model_that_took_over(stage: Stage) -> None:
     items = [event["item"] for event in stage.model.of("conversation.item.create")]
     assert (items[0]["type"], items[0]["name"]) == ("function_call", "request_user_info")
     stage.answer("Lovelace")
-    stage.bus.queue.put_nowait(AnswerGiven(call_id="call", info_request_id="q0"))
     await stage.settle()
     [output] = stage.model.outputs
     assert output["answer"] == "Lovelace"

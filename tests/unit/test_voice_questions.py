@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from opendeep_app.bus import AnswerGiven
 from opendeep_app.models import EndedBy, InfoRequestStatus
 from opendeep_app.voice import conversation
 from opendeep_app.voice import session as session_module
@@ -77,7 +76,6 @@ async def test_an_answer_goes_into_the_call(stage: Stage) -> None:
     await stage.ask()
     await asyncio.sleep(5.5)
     stage.answer("Lovelace")
-    stage.bus.queue.put_nowait(AnswerGiven(call_id="call", info_request_id="q0"))
     stage.model.respond()
     await stage.settle()
     [output] = stage.model.outputs
@@ -86,10 +84,19 @@ async def test_an_answer_goes_into_the_call(stage: Stage) -> None:
     assert stage.at(Phase.TALKING)
 
 
+async def test_an_answer_that_was_told_is_not_looked_up(stage: Stage) -> None:
+    await stage.ask()
+    stage.db.failures = 1000
+    stage.answer("Lovelace")
+    await stage.settle()
+    stage.db.failures = 0
+    assert [output["answer"] for output in stage.model.outputs] == ["Lovelace"]
+
+
 async def test_an_answer_whose_command_was_lost_is_found_soon(stage: Stage) -> None:
     await stage.ask()
     asked_at = now()
-    stage.answer("Lovelace")
+    stage.answer("Lovelace", told=False)
     while not stage.model.outputs:
         await asyncio.sleep(0.1)
     assert now() - asked_at <= 2.2
@@ -101,7 +108,6 @@ async def test_an_answer_waits_for_the_response_under_way(stage: Stage) -> None:
     await stage.settle()
     before = len(stage.model.of("response.create"))
     stage.answer("Lovelace")
-    stage.bus.queue.put_nowait(AnswerGiven(call_id="call", info_request_id="q0"))
     await stage.settle()
     assert stage.model.outputs and len(stage.model.of("response.create")) == before
     stage.model.emit("response.done", response={"status": "completed", "output": []})
@@ -153,7 +159,7 @@ async def test_an_answer_at_the_last_moment_wins_or_loses_but_not_both(stage: St
     await stage.ask()
     [question] = stage.questions.values()
     await asyncio.sleep((question.deadline_at - stage.session.deps.clock()).total_seconds() - 0.01)
-    stage.answer("Lovelace")
+    stage.answer("Lovelace", told=False)
     await asyncio.sleep(1)
     assert [output["status"] for output in stage.model.outputs] == ["answered"]
     assert stage.at(Phase.TALKING)
@@ -175,7 +181,7 @@ async def test_a_database_that_is_away_does_not_end_the_wait(stage: Stage) -> No
     await stage.ask()
     stage.db.failures = 2
     await asyncio.sleep(5)
-    stage.answer("Lovelace")
+    stage.answer("Lovelace", told=False)
     await asyncio.sleep(3)
     assert stage.model.outputs[0]["status"] == "answered"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opendeep_app.bus import AnswerGiven, CarrierEnded, HangUp
+from opendeep_app.bus import CarrierEnded, HangUp
 from opendeep_app.voice.phases import MOVES, Phase
 from opendeep_app.voice.session import CallSession
 from tests.fixtures.virtual_time import VirtualLoop
@@ -16,8 +16,6 @@ from tests.fixtures.voices import Stage, set_up
 
 
 def answer(stage: Stage) -> None:
-    for question in stage.questions.values():
-        stage.bus.queue.put_nowait(AnswerGiven(call_id="call", info_request_id=question.id))
     if len(stage.questions) == 1:
         stage.answer("Lovelace")
 
