@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal_column, or_, select
+from sqlalchemy import (
+    Row,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -11,10 +20,13 @@ from opendeep_app.models import (
     Call,
     CallOutcome,
     CallStatus,
+    Campaign,
+    DailySpending,
     Speaker,
     Task,
     TaskStatus,
     TranscriptLine,
+    User,
 )
 from opendeep_app.models.base import new_id
 from opendeep_app.models.calls import LIVE
@@ -34,6 +46,29 @@ _LAST_LINE = select(func.max(col(TranscriptLine.sequence))).where(
 )
 _NEXT_LINE = insert(TranscriptLine.__table__).values(  # type: ignore[attr-defined]
     sequence=func.coalesce(_LAST_LINE.scalar_subquery(), 0) + 1
+)
+
+_SPENDING: Any = (
+    select(
+        col(Call.cost_micros).label("cost"),
+        col(Task.budget_micros).label("task_budget"),
+        col(Task.spent_micros).label("task_spent"),
+        col(User.daily_budget_micros).label("day_budget"),
+        col(DailySpending.spent_micros).label("day_spent"),
+        col(Campaign.budget_micros).label("campaign_budget"),
+        col(Campaign.spent_micros).label("campaign_spent"),
+    )
+    .join(Task, col(Task.id) == col(Call.task_id))
+    .join(User, col(User.id) == col(Task.user_id))
+    .outerjoin(
+        DailySpending,
+        and_(
+            col(DailySpending.user_id) == col(User.id),
+            col(DailySpending.day) == col(Call.reserved_on),
+        ),
+    )
+    .outerjoin(Campaign, col(Campaign.id) == col(Task.campaign_id))
+    .where(col(Call.id) == bindparam("call"))
 )
 
 
@@ -105,6 +140,12 @@ async def lock_owner(session: AsyncSession, call_id: str) -> tuple[str, str]:
     """The ids of a call's task and user, the call being locked until the transaction ends."""
     task_id, user_id = (await session.execute(_OWNER, {"call": call_id})).one()
     return task_id, user_id
+
+
+async def spending(session: AsyncSession, call_id: str) -> Row[Any]:
+    """A call's `cost`, and `budget` and `spent` of its `task_`, its `day_` and its `campaign_`."""
+    row: Row[Any] = (await session.execute(_SPENDING, {"call": call_id})).one()
+    return row
 
 
 async def add_line(session: AsyncSession, **line: Any) -> None:

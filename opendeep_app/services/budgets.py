@@ -131,20 +131,14 @@ async def watch(uow: UnitOfWork, call_id: str) -> None:
     What was set aside for it covers the worst case; but a budget can be lowered meanwhile, and
     prices can be wrong.
     """
-    call = await uow.session.get_one(Call, call_id)
-    task = await uow.session.get_one(Task, call.task_id)
-    user = await uow.session.get_one(User, task.user_id)
-    day = await uow.session.get(DailySpending, (user.id, call.reserved_on))
-    accounts: list[tuple[str, int | None, Task | Campaign | DailySpending | None]] = [
-        ("this task", task.budget_micros, task),
-        ("your day", user.daily_budget_micros, day),
+    paid = await call_rows.spending(uow.session, call_id)
+    limits: list[tuple[str, int | None, int | None]] = [
+        ("this task", paid.task_budget, paid.task_spent),
+        ("your day", paid.day_budget, paid.day_spent),
+        ("its campaign", paid.campaign_budget, paid.campaign_spent),
     ]
-    if task.campaign_id is not None:
-        campaign = await uow.session.get_one(Campaign, task.campaign_id)
-        accounts.append(("its campaign", campaign.budget_micros, campaign))
-    for whose, budget, account in accounts:
-        spent = account.spent_micros if account else 0
-        if budget is not None and spent + call.cost_micros > budget:
+    for whose, budget, spent in limits:
+        if budget is not None and (spent or 0) + paid.cost > budget:
             reason = f"The budget of {whose} ({dollars(budget)}) ran out."
             uow.command(WrapUp(call_id=call_id, reason=reason))
             return
