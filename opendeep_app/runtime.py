@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from opendeep_app.collector import spare_collector
 from opendeep_app.config import Settings
 from opendeep_app.essentials import Essentials, essentials
 
@@ -16,6 +17,7 @@ async def running() -> AsyncIterator[Essentials]:
     """Opens the process's dependencies; while it runs, `deps()` gives them."""
     global _current
     async with essentials(Settings.load()) as _current:
+        spare_collector()
         try:
             yield _current
         finally:

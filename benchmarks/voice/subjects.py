@@ -24,6 +24,7 @@ from websockets.exceptions import ConnectionClosed
 
 from benchmarks.processes import memory
 from opendeep_app import migrations
+from opendeep_app.collector import spare_collector
 from opendeep_app.config import Settings
 from opendeep_app.dependencies import dependencies
 from opendeep_app.logs import configure_logs
@@ -93,7 +94,7 @@ async def bridge(model_port: int, calls: int) -> AsyncIterator[dict[str, Any]]:
                         await uow.session.flush()
                     ids = [row.id for row in rows if isinstance(row, Call)]
                 app = gateway.build_app(deps)
-                voice_server.spare_collector()
+                spare_collector()
                 server = uvicorn.Server(voice_server.server_config(settings, app))
                 serving = asyncio.create_task(server.serve())
                 while not server.started:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from opendeep_app.collector import spare_collector
 from opendeep_app.config import Settings
 from opendeep_app.practice import responses_api
 from opendeep_app.practice.network import Network
@@ -94,6 +95,7 @@ def server_config(settings: PracticeSettings, host: str, port: int) -> uvicorn.C
 async def serve(settings: Settings) -> None:
     """Runs the practice line until the process is told to stop."""
     config = server_config(PracticeSettings.of(settings), settings.host, settings.practice_port)
+    spare_collector()
     await uvicorn.Server(config).serve()
 
 

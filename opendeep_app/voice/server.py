@@ -1,13 +1,13 @@
 """How the gateway is served: its sockets, its end in good order, and what the process may not do."""
 
 import asyncio
-import gc
 from types import FrameType
 
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
+from opendeep_app.collector import spare_collector
 from opendeep_app.config import Settings
 from opendeep_app.dependencies import dependencies
 from opendeep_app.logs import configure_logs
@@ -53,15 +53,6 @@ def server_config(settings: Settings, app: Starlette) -> uvicorn.Config:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
     )
-
-
-def spare_collector() -> None:
-    """Takes what was loaded at the start out of the garbage collector's sight.
-
-    Looking through it takes a tenth of a second, during which no call would hear anything.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def serve(settings: Settings) -> None:
