@@ -80,6 +80,8 @@ class Part:
     """Parts of a higher layer are stopped first, those of one layer together."""
     detail: str = ""
     """What the person should know about it once it runs, for example its address."""
+    nice: int = 0
+    """How far it gives way to the other parts where there are not cores enough for all (nice(2))."""
     start_seconds: float = 60
     stop_seconds: float = 10
 
@@ -107,6 +109,11 @@ class Process:
             )
         finally:
             os.close(file)
+        if part.nice:
+            ours = os.getpriority(os.PRIO_PROCESS, 0)
+            # Before it has threads, which inherit this. It may have ended already.
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, child.pid, ours + part.nice)
         return cls(part, child)
 
     @property

@@ -28,6 +28,8 @@ CALLS_DRAIN_SECONDS = 75
 """A live call may be in the middle of a question."""
 JOBS_DRAIN_SECONDS = 30
 """More than `WorkerSettings.job_completion_wait`."""
+GIVES_WAY = 5
+"""People hear the gateway and look at the pages; jobs, and the practice network, come after that."""
 
 
 class Layer(IntEnum):
@@ -206,7 +208,7 @@ def _carriers(settings: Settings) -> list[Part]:
         )
         # It needs nothing else, so that it is ready as soon as it is alive.
         alive = answers_http(settings.host, settings.practice_port, "/healthz")
-        parts.append(replace(practice, ready=alive))
+        parts.append(replace(practice, ready=alive, nice=GIVES_WAY))
     return parts
 
 
@@ -239,6 +241,7 @@ def _worker(settings: Settings, number: int) -> Part:
         ready=prints("Starting worker for"),
         log=_log(settings, f"worker-{number}"),
         layer=Layer.WORKER,
+        nice=GIVES_WAY,
         detail="arq workers.WorkerSettings",
         stop_seconds=JOBS_DRAIN_SECONDS,
     )

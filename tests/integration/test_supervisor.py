@@ -66,6 +66,16 @@ async def test_a_crashed_part_is_started_again_and_said_so(tmp_path: Path) -> No
     assert "■ tiny" in terminal.out.getvalue()
 
 
+async def test_a_part_gives_way_to_what_people_wait_for(tmp_path: Path) -> None:
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    says = "import os; print(os.getpid(), 'ready', flush=True); import time; time.sleep(60)"
+    tiny = part(tmp_path, says, nice=3)
+    async with Terminal().supervisor as supervisor:
+        await supervisor.start(tiny)
+        pid = int(tiny.log.said().split()[-2])
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(ours + 3, 19)
+
+
 async def test_three_crashes_in_a_row_stop_everything_with_the_reason(tmp_path: Path) -> None:
     terminal = Terminal()
     with pytest.raises(PartFailed) as failure:
