@@ -136,9 +136,11 @@ async def answer(
         if request.status is Status.CANCELLED:
             raise Conflict("The task has ended, so this answer is not needed any more.")
         raise Conflict(f"This question has been answered already: “{request.answer}”.")
-    remembered = await facts.asked_for(uow, task.id, request.question)
-    if remembered and remembered.answer == text:
-        await facts.disclosed(uow, request.call_id, [remembered.id])
+    # What must be asked about first was among the suggestions.
+    if text in request.suggestions:
+        remembered = await facts.asked_for(uow, task.id, request.question)
+        if remembered and remembered.answer == text:
+            await facts.disclosed(uow, request.call_id, [remembered.id])
     await record(
         uow,
         task,
