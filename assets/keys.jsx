@@ -4,8 +4,9 @@ import { useNavigate } from "react-router";
 import { _ } from "./words.jsx";
 
 const SEQUENCE_MS = 900;
-// When `g` was pressed: kept here because its second key may find the next page's listener.
-let began = 0;
+const FLOW_MS = 700;
+// When `g` was pressed, and when any key: kept here because the next may find the next page's listener.
+let began = 0, pressed = -FLOW_MS;
 const KEYS = [
   [["/"], _("Search")], [["Ctrl", "K"], _("Go anywhere, find a task, do something")], [["j"], _("Next task")], [["k"], _("Task before")],
   [["Enter"], _("Open the task")], [["e"], _("Show its details here")], [["x"], _("Choose it")], [["a"], _("Answer the agent’s question")],
@@ -101,6 +102,9 @@ export function Keyboard({ pages, found, onSearch, onTheme }) {
       x: () => inTask('[data-testid="task-pick"]'), a: answer, n: () => { go("/tasks/new"); return true; }, "?": () => { show("keys"); return true; },
     };
     const press = (e) => {
+      // A question may come in the middle of a word.
+      const flowing = performance.now() - pressed < FLOW_MS;
+      pressed = performance.now();
       if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
         if (document.querySelector("dialog[open]:not(.palette)")) return;
         e.preventDefault();
@@ -108,7 +112,7 @@ export function Keyboard({ pages, found, onSearch, onTheme }) {
         return;
       }
       if (e.ctrlKey || e.metaKey || e.altKey || typing(e) || document.querySelector("dialog.help[open], dialog.palette[open]")) return;
-      if (document.querySelector("dialog[open]") && e.key !== "a") return;
+      if (document.querySelector("dialog[open]") && (e.key !== "a" || flowing)) return;
       const page = performance.now() - began < SEQUENCE_MS && pages.find((one) => one.key === e.key);
       began = e.key === "g" && !page ? performance.now() : 0;
       const done = page ? (go(page.href), true) : single[e.key]?.();

@@ -100,18 +100,28 @@ export function Countdown({ deadline, serverNow, asked, ...rest }) {
 }
 
 // A native modal dialog: focus stays inside and returns afterwards, the rest of the page is inert.
-export function Modal({ open, onLater, children, label, ...rest }) {
-  const ref = useRef(null);
+// Another subject is read out anew. Nothing is chosen by accident: for its first moment it takes no
+// click, which was meant for the page or the subject before, and a double click is one.
+export function Modal({ subject, onLater, children, label, ...rest }) {
+  const ref = useRef(null), open = Boolean(subject);
+  useEffect(() => {
+    if (!open) return;
+    const before = document.activeElement;
+    ref.current.showModal();
+    // It has gone by then, and the focus with it.
+    return () => document.activeElement === document.body && before?.isConnected && before.focus();
+  }, [open]);
   useEffect(() => {
     const dialog = ref.current;
-    if (open && dialog && !dialog.open) {
-      dialog.showModal();
-      dialog.querySelector("[data-focus-first]")?.focus();
-    }
-    if (!open && dialog?.open) dialog.close();
-  }, [open]);
+    if (!dialog) return;
+    dialog.querySelector("[data-focus-first]")?.focus();
+    dialog.classList.add("fresh");
+    const timer = setTimeout(() => dialog.classList.remove("fresh"), 400);
+    return () => clearTimeout(timer);
+  }, [subject]);
   if (!open) return null;
-  return h("dialog", { ...rest, ref, className: "modal", role: "alertdialog", "aria-modal": true, "aria-labelledby": label, onCancel: (e) => { e.preventDefault(); onLater?.(); } }, children);
+  const once = (e) => { if (e.detail > 1) { e.preventDefault(); e.stopPropagation(); } };
+  return h("dialog", { ...rest, ref, className: "modal", onClickCapture: once, role: "alertdialog", "aria-modal": true, "aria-labelledby": label, onCancel: (e) => { e.preventDefault(); onLater?.(); } }, children);
 }
 
 // Asks the page to re-read what it shows: now and then while visible, and at once when the

@@ -57,10 +57,13 @@ class Countdown(_Browser):
 
 
 class Modal(_Browser):
-    """A native modal alert dialog; `label` is the id of the element that names it."""
+    """A native modal alert dialog about a `subject` (an id), closed when that is empty.
+
+    `label` is the id of the element that names it.
+    """
 
     tag = "Modal"
-    open: rx.Var[bool]
+    subject: rx.Var[str]
     label: rx.Var[str]
     on_later: EventHandler[no_args_event_spec]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from opendeep_app.components.answer import answer_form
 from opendeep_app.components.browser import AlertChoices, Countdown, Modal, hook
 from opendeep_app.components.facts import remember
 from opendeep_app.components.icons import icon
@@ -77,7 +78,16 @@ def info_modal() -> rx.Component:
                     custom_attrs=hook("info-question") | {"data-focus-first": "true"},
                 ),
                 rx.cond(row.suggestions.length() > 0, _suggestions(row.id, row.suggestions)),
-                _answer_form(),
+                answer_form(
+                    row,
+                    "info",
+                    _("Answer"),
+                    on_typed=QuestionState.set_draft,
+                ),
+                rx.cond(
+                    QuestionState.error != "",
+                    el.div(QuestionState.error, class_name="error", role="alert"),
+                ),
                 remember(row, "info"),
                 wishes(row, "info"),
                 _consequence(live),
@@ -85,7 +95,7 @@ def info_modal() -> rx.Component:
             ),
             class_name=rx.cond(live, "tone-live", "tone-need"),
         ),
-        open=row.id != "",
+        subject=row.id,
         label="info-question",
         on_later=QuestionState.put_off,
         custom_attrs=hook("info-modal", question_id=row.id, phase=row.phase),
@@ -168,38 +178,6 @@ def _suggestions(question_id: rx.Var[str], suggestions: rx.Var[list[str]]) -> rx
         class_name="chips",
         role="group",
         aria_label=_("Suggested answers"),
-    )
-
-
-def _answer_form() -> rx.Component:
-    return el.form(
-        el.input(type="hidden", name="id", value=QuestionState.current.id, read_only=True),
-        el.label(_("Your answer"), html_for="info-answer", class_name="hidden-text"),
-        el.div(
-            rx.el.input(
-                id="info-answer",
-                name="answer",
-                class_name="field",
-                placeholder=_("Type your answer…"),
-                auto_complete="off",
-                max_length=2000,
-                key=QuestionState.current.id,
-                on_change=QuestionState.set_draft.debounce(200),
-                custom_attrs=hook("info-answer"),
-            ),
-            el.button(
-                _("Answer"),
-                type="submit",
-                class_name="btn primary",
-                custom_attrs=hook("info-submit"),
-            ),
-            class_name="row",
-        ),
-        rx.cond(
-            QuestionState.error != "", el.div(QuestionState.error, class_name="error", role="alert")
-        ),
-        on_submit=QuestionState.answer,
-        reset_on_submit=False,
     )
 
 

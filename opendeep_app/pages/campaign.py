@@ -112,6 +112,8 @@ def _groups() -> rx.Component:
             href=row.href,
             class_name="group",
             custom_attrs=hook("campaign-group"),
+            # What is being clicked stays what it is while others come and go.
+            key=row.href,
         )
 
     return el.section(
@@ -134,6 +136,7 @@ def _outcomes() -> rx.Component:
             href=row.href,
             class_name="group measured",
             custom_attrs=hook("campaign-outcome"),
+            key=row.href,
         )
 
     return el.section(

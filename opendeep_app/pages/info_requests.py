@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from opendeep_app.components.answer import answer_form
 from opendeep_app.components.browser import Ago, AlertChoices, Countdown, hook
 from opendeep_app.components.facts import remember
 from opendeep_app.components.icons import icon
@@ -116,29 +117,7 @@ def _waiting(row: rx.Var[QuestionRow]) -> rx.Component:
             ),
             class_name="chips",
         ),
-        el.form(
-            el.input(type="hidden", name="id", value=row.id, read_only=True),
-            el.div(
-                el.input(
-                    name="answer",
-                    class_name="field",
-                    placeholder=_("Type your answer…"),
-                    auto_complete="off",
-                    max_length=2000,
-                    aria_label=_("Your answer"),
-                    custom_attrs=hook("inbox-answer"),
-                ),
-                el.button(
-                    rx.cond(live, _("Answer"), _("Answer and call back")),
-                    type="submit",
-                    class_name="btn primary",
-                    custom_attrs=hook("inbox-submit"),
-                ),
-                class_name="row wrap answer-row",
-            ),
-            on_submit=QuestionState.answer,
-            reset_on_submit=False,
-        ),
+        answer_form(row, "inbox", rx.cond(live, _("Answer"), _("Answer and call back"))),
         remember(row, "inbox"),
         wishes(row, "inbox"),
         class_name=rx.cond(live, "panel pad stack tone-live", "panel pad stack tone-need"),

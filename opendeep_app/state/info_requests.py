@@ -197,11 +197,14 @@ class QuestionState(LiveState, rx.State):
         # What this tab did itself is no news to it.
         self.current = QuestionRow()
         await self.refresh()
-        return rx.toast.success(
+        done = (
             _("Thank you. OpenDeep calls back with your answer.")
             if late
             else _("Your answer is in the call.")
         )
+        # What was typed is kept by `assets/answer.jsx` until now.
+        typed = f"opendeep:answer:{question_id}"
+        return [rx.remove_local_storage(typed), rx.toast.success(done)]
 
     async def _read(self, session: AsyncSession, user_id: str) -> None:
         requests = await info_requests.pending(session, user_id, MOST_WAITING)

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from opendeep_app.models import Call, InfoRequest
 from opendeep_app.models import InfoRequestStatus as Status
+from opendeep_app.repositories import info_requests
 from opendeep_app.services.tasks import NewTask
 from tests.fixtures.histories import add_history
 from tests.fixtures.stacks import Stack
@@ -119,6 +120,73 @@ async def test_the_inbox_is_turned_page_by_page(visitor: Visitor) -> None:
     await page.get_by_test_id("inbox-tab-expired").click()
     await expect(settled).to_have_count(2)
     await expect(settled.first).to_contain_text("Not needed any more")
+
+
+async def test_what_is_typed_stays_until_it_is_given(visitor: Visitor) -> None:
+    page, stack = visitor.page, visitor.stack
+    await page.goto(stack.web_url + "/questions")
+    task_id = await visitor.create(check_up(228, "Move my check-up."))
+    field, inbox = page.get_by_test_id("info-answer"), page.get_by_test_id("inbox-answer")
+    await expect(field).to_be_visible(timeout=PATIENCE)
+    await page.keyboard.press("a")
+    await page.keyboard.type("The third of May")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("1980")
+    typed = "The third of May\n1980"
+    await page.reload()
+    await expect(field).to_have_value(typed)
+    await page.get_by_test_id("info-later").click()
+    await expect(inbox).to_have_value(typed)
+
+    # Too much is said so, and not cut off.
+    await inbox.fill("long " * 401)
+    await expect(page.get_by_text("2,005 of 2,000 characters")).to_be_visible()
+    await page.get_by_test_id("inbox-submit").click()
+    await expect(page.get_by_text("Keep the answer under 2,000 characters")).to_be_visible()
+    await expect(inbox).to_have_value("long " * 401)
+    await inbox.fill(typed)
+    await inbox.press("Enter")
+    await expect(page.get_by_test_id("inbox-question")).to_have_count(0)
+    assert not await page.evaluate(
+        "Object.keys(localStorage).some((key) => key.includes('answer'))"
+    )
+    async with visitor.db.reading() as session:
+        [question] = await info_requests.for_task(session, task_id)
+    assert (question.status, question.answer) == (Status.ANSWERED, typed)
+
+
+async def test_two_questions_are_read_one_by_one_and_neither_answered_by_accident(
+    visitor: Visitor,
+) -> None:
+    page, stack = visitor.page, visitor.stack
+    await page.goto(stack.web_url + "/")
+    bell, modal = page.get_by_test_id("pending-bell"), page.get_by_test_id("info-modal")
+    await bell.focus()
+    for area in (229, 231):
+        await visitor.create(check_up(area, f"Move the check-up in {area}."))
+    await expect(modal).to_contain_text("+1", timeout=PATIENCE)
+    asks, field = page.get_by_test_id("info-question"), page.get_by_test_id("info-answer")
+    await expect(asks).to_be_focused()
+    moves = "getComputedStyle(document.querySelector('.tone-need .dot'), '::after').animationName"
+    assert await page.evaluate(moves) == "none", "something moves behind the question"
+
+    # Whoever was in the middle of a word goes on with it elsewhere, and answers nothing.
+    await page.keyboard.type("banana")
+    await expect(field).not_to_be_focused()
+    await page.wait_for_timeout(800)
+    await page.keyboard.press("a")
+    await expect(field).to_be_focused()
+
+    first = await modal.get_attribute("data-question-id")
+    await page.get_by_test_id("info-you-decide").dblclick()
+    await expect(modal).not_to_have_attribute("data-question-id", first or "")
+    await expect(asks).to_be_focused()
+    assert await field.input_value() == ""
+    await expect(page.get_by_text("has been answered already")).to_have_count(0)
+    await expect(page.get_by_test_id("pending-count").first).to_have_text("1")
+    await page.keyboard.press("Escape")
+    await expect(modal).to_be_hidden()
+    await expect(bell).to_be_focused()
 
 
 SQUEEZED = """() => [...document.querySelectorAll('dialog *')].filter((each) => {
