@@ -5,7 +5,7 @@ import { createElement as h, useEffect, useRef, useState } from "react";
 const TYPING_MS = 120, LEAVING_MS = 420;
 
 // A search field that keeps what is being typed while the page follows behind.
-export function SearchBox({ value, onSearch, ...rest }) {
+export function SearchBox({ value, placeholder, onSearch, ...rest }) {
   const [text, set] = useState(value), sent = useRef(value), timer = useRef(null);
   useEffect(() => {
     if (value === sent.current) return;
@@ -19,7 +19,7 @@ export function SearchBox({ value, onSearch, ...rest }) {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => { sent.current = typed.trim(); onSearch?.(typed); }, TYPING_MS);
   };
-  return h("input", { ...rest, type: "search", value: text, onChange: type, autoComplete: "off", spellCheck: false });
+  return h("input", { ...rest, type: "search", placeholder, value: text, onChange: type, autoComplete: "off", spellCheck: false });
 }
 
 // Tells when this end of the list comes near. It asks again while it stays near, because a page

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventHandler, passthrough_event_spec
 
-from opendeep_app.components.browser import hook
+from opendeep_app.components.browser import Piece, hook
 from opendeep_app.services.info_requests import MAX_ANSWER
 from opendeep_app.state.info_requests import QuestionState
 from opendeep_app.state.rows import QuestionRow
@@ -14,7 +14,7 @@ from opendeep_app.words import _
 el = rx.el
 
 
-class AnswerField(rx.Component):
+class AnswerField(Piece):
     """Lines of text named `answer`, kept in the browser until `question` (an id) was answered.
 
     More than `most` characters are counted, not cut off. `on_typed` gets the text after a moment.

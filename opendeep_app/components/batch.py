@@ -116,7 +116,7 @@ def dialog() -> rx.Component:
             reset_on_submit=False,
             no_validate=True,
         ),
-        open=BatchState.action != "",
+        subject=BatchState.action,
         label="batch-title",
         on_later=BatchState.put_off,
         custom_attrs=hook("batch-dialog"),

@@ -1,12 +1,29 @@
 """The pieces of `assets/ui.jsx` as components: they run in the browser without the server's help."""
 
-from typing import Any
+from typing import Any, Self
 
 import reflex as rx
 from reflex.event import EventHandler, no_args_event_spec
 
 
-class _Browser(rx.Component):
+class Piece(rx.Component):
+    """A function of `assets/*.jsx`; its properties are the fields."""
+
+    @classmethod
+    def create(cls, *children: Any, **props: Any) -> Self:
+        """With these properties.
+
+        Raises:
+            TypeError: There is no such property; Reflex takes it for a rule of CSS.
+        """
+        known = cls.get_fields().keys() | cls.get_event_triggers().keys()
+        given = {each for each in props if not each.startswith(("aria_", "data_"))}
+        if unknown := sorted(given - known):
+            raise TypeError(f"{cls.__name__} has no {', '.join(unknown)}.")
+        return super().create(*children, **props)
+
+
+class _Browser(Piece):
     library = "$/public/ui.jsx"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from opendeep_app.components.browser import hook
+from opendeep_app.components.browser import Piece, hook
 from opendeep_app.components.icons import icon
 from opendeep_app.state.overview import COLUMNS, BarRow, CellRow, OverviewState, TableRow
 from opendeep_app.words import _
@@ -12,7 +12,7 @@ from opendeep_app.words import _
 el = rx.el
 
 
-class _Browser(rx.Component):
+class _Browser(Piece):
     library = "$/public/charts.jsx"
 
 

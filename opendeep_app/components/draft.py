@@ -3,8 +3,10 @@
 import reflex as rx
 from reflex.event import EventHandler, passthrough_event_spec
 
+from opendeep_app.components.browser import Piece
 
-class _Browser(rx.Component):
+
+class _Browser(Piece):
     library = "$/public/draft.jsx"
 
 

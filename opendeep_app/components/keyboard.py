@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventHandler, no_args_event_spec, passthrough_event_spec
 
+from opendeep_app.components.browser import Piece
 from opendeep_app.state.palette import PaletteState
 from opendeep_app.state.rows import TaskRow
 from opendeep_app.words import _
@@ -36,7 +37,7 @@ PLACES = (
 )
 
 
-class Keyboard(rx.Component):
+class Keyboard(Piece):
     """Single keys, `?` for help and Ctrl-K for everything; hears nothing while somebody types."""
 
     library = "$/public/keys.jsx"

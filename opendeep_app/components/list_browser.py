@@ -3,8 +3,10 @@
 import reflex as rx
 from reflex.event import EventHandler, no_args_event_spec, passthrough_event_spec
 
+from opendeep_app.components.browser import Piece
 
-class _List(rx.Component):
+
+class _List(Piece):
     library = "$/public/list.jsx"
 
 

@@ -78,7 +78,7 @@ def _dialog() -> rx.Component:
             ),
             class_name="modal-body stack",
         ),
-        open=TaskDataState.asking,
+        subject=rx.cond(TaskDataState.asking, "erase", ""),
         label="erase-title",
         on_later=TaskDataState.put_off,
         custom_attrs=hook("task-erase-dialog"),

@@ -167,6 +167,7 @@ async def test_two_questions_are_read_one_by_one_and_neither_answered_by_acciden
     await expect(modal).to_contain_text("+1", timeout=PATIENCE)
     asks, field = page.get_by_test_id("info-question"), page.get_by_test_id("info-answer")
     await expect(asks).to_be_focused()
+    await expect(page.locator(".tone-need .dot").first).to_be_attached()
     moves = "getComputedStyle(document.querySelector('.tone-need .dot'), '::after').animationName"
     assert await page.evaluate(moves) == "none", "something moves behind the question"
 
