@@ -47,6 +47,12 @@ _LAST_LINE = select(func.max(col(TranscriptLine.sequence))).where(
 _NEXT_LINE = insert(TranscriptLine.__table__).values(  # type: ignore[attr-defined]
     sequence=func.coalesce(_LAST_LINE.scalar_subquery(), 0) + 1
 )
+_NEWEST_LINES: Any = (
+    select(TranscriptLine)
+    .where(col(TranscriptLine.call_id) == bindparam("call"))
+    .order_by(col(TranscriptLine.sequence).desc())
+    .limit(bindparam("most"))
+)
 
 _SPENDING: Any = (
     select(
@@ -134,6 +140,11 @@ async def transcript(session: AsyncSession, call_id: str) -> list[TranscriptLine
         .order_by(col(TranscriptLine.sequence))
     )
     return list(rows)
+
+
+async def last_lines(session: AsyncSession, call_id: str, most: int) -> list[TranscriptLine]:
+    """What was said last on a call, in order."""
+    return list(await session.scalars(_NEWEST_LINES, {"call": call_id, "most": most}))[::-1]
 
 
 async def lock_owner(session: AsyncSession, call_id: str) -> tuple[str, str]:

@@ -2,22 +2,33 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from opendeep_app.models import InfoRequest, InfoRequestStatus, Task
 from opendeep_app.models.info_requests import ANSWERED, WAITING
 
+# Made once: every tab of whoever is asked reads these at every change.
+_ONE: Any = select(InfoRequest).where(
+    col(InfoRequest.id) == bindparam("question"), col(InfoRequest.user_id) == bindparam("user")
+)
+_PENDING: Any = (
+    select(InfoRequest)
+    .where(col(InfoRequest.user_id) == bindparam("user"), col(InfoRequest.status).in_(WAITING))
+    .order_by(col(InfoRequest.status) == InfoRequestStatus.EXPIRED, col(InfoRequest.deadline_at))
+    .limit(bindparam("most"))
+)
+_TASKS: Any = select(Task).where(col(Task.id).in_(bindparam("ids", expanding=True)))
+
 
 async def get(session: AsyncSession, user_id: str, info_request_id: str) -> InfoRequest | None:
     """The question, if it is this user's."""
-    return await session.scalar(
-        select(InfoRequest).where(
-            col(InfoRequest.id) == info_request_id, col(InfoRequest.user_id) == user_id
-        )
-    )
+    values = {"question": info_request_id, "user": user_id}
+    found: InfoRequest | None = await session.scalar(_ONE, values)
+    return found
 
 
 async def lock(
@@ -35,6 +46,16 @@ async def lock(
         .execution_options(populate_existing=True)
     )
     return next(((request, task) for request, task in rows), None)
+
+
+async def with_tasks(
+    session: AsyncSession, requests: Collection[InfoRequest]
+) -> list[tuple[InfoRequest, Task]]:
+    """Each question with the task it belongs to."""
+    ids = list({request.task_id for request in requests})
+    tasks = {task.id: task for task in await session.scalars(_TASKS, {"ids": ids})} if ids else {}
+    # A task may be erased between two reads, and its questions with it.
+    return [(each, tasks[each.task_id]) for each in requests if each.task_id in tasks]
 
 
 async def for_call(session: AsyncSession, call_id: str) -> list[InfoRequest]:
@@ -98,16 +119,7 @@ async def unheard(session: AsyncSession, task_id: str, since: datetime) -> list[
 
 async def pending(session: AsyncSession, user_id: str, limit: int = 100) -> list[InfoRequest]:
     """The user's questions that want an answer: live ones first, then by deadline."""
-    rows = await session.scalars(
-        select(InfoRequest)
-        .where(col(InfoRequest.user_id) == user_id, col(InfoRequest.status).in_(WAITING))
-        .order_by(
-            (col(InfoRequest.status) == InfoRequestStatus.EXPIRED),
-            col(InfoRequest.deadline_at),
-        )
-        .limit(limit)
-    )
-    return list(rows)
+    return list(await session.scalars(_PENDING, {"user": user_id, "most": limit}))
 
 
 async def recent(

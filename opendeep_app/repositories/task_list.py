@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only
 from sqlmodel import SQLModel, col
@@ -78,8 +78,7 @@ async def those(
 ) -> list[Glance]:
     """Which of these tasks match the query, read anew."""
     found = await conditions(session, user_id, query)
-    statement = select(col(Task.id)).where(*found, col(Task.id).in_(ids))
-    return await _read(session, in_order(_glances(statement), query.sort))
+    return await _read(session, in_order(_THOSE.where(*found), query.sort), {"ids": list(ids)})
 
 
 async def matching(
@@ -152,8 +151,14 @@ def _glances(ids: Select[Any]) -> Any:
     )
 
 
-async def _read(session: AsyncSession, statement: Any) -> list[Glance]:
-    rows = await session.execute(statement.execution_options(populate_existing=True))
+#: Every tab reads those that have changed.
+_THOSE = _glances(select(col(Task.id)).where(col(Task.id).in_(bindparam("ids", expanding=True))))
+
+
+async def _read(
+    session: AsyncSession, statement: Any, values: dict[str, Any] | None = None
+) -> list[Glance]:
+    rows = await session.execute(statement.execution_options(populate_existing=True), values)
     return [Glance(task, call, question) for task, call, question in rows]
 
 

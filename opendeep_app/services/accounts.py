@@ -7,11 +7,12 @@ import hashlib
 import re
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -29,6 +30,16 @@ MINIMUM_PASSWORD = 10
 _hasher = PasswordHasher()
 # Checked when no such user exists, so that the answer takes as long as with one.
 _NOBODY = _hasher.hash(secrets.token_hex(8))
+# Made once: asked at every request and at every change of what a tab shows.
+_HOLDER: Any = (
+    select(User)
+    .join(AccessToken, col(AccessToken.user_id) == col(User.id))
+    .where(
+        col(AccessToken.token_hash) == bindparam("hash"),
+        col(AccessToken.kind) == bindparam("kind"),
+        or_(col(AccessToken.expires_at).is_(None), col(AccessToken.expires_at) > bindparam("now")),
+    )
+)
 
 
 async def create_user(
@@ -232,18 +243,9 @@ async def _issue(
 async def _user_for(session: AsyncSession, token: str, kind: TokenKind) -> User | None:
     if not token:
         return None
-    return await session.scalar(
-        select(User)
-        .join(AccessToken, col(AccessToken.user_id) == col(User.id))
-        .where(
-            col(AccessToken.token_hash) == _digest(token),
-            col(AccessToken.kind) == kind,
-            or_(
-                col(AccessToken.expires_at).is_(None),
-                col(AccessToken.expires_at) > utc_now(),
-            ),
-        )
-    )
+    values = {"hash": _digest(token), "kind": kind, "now": utc_now()}
+    holder: User | None = await session.scalar(_HOLDER, values)
+    return holder
 
 
 def _digest(token: str) -> str:

@@ -72,6 +72,6 @@ class InboxState(LiveState, rx.State):
                 rows = []
             else:
                 recent = await info_requests.recent(session, user.id, PAGE + 1, statuses, before)
-                rows = await question_rows(session, user.id, recent)
+                rows = await question_rows(session, recent)
         self.settled, self.more = rows[:PAGE], len(rows) > PAGE
         self.loaded = True

@@ -10,8 +10,8 @@ from opendeep_app.bus import Topic
 from opendeep_app.db import UnitOfWork
 from opendeep_app.errors import OpenDeepError
 from opendeep_app.live import LiveState, tabs
-from opendeep_app.models import Disclosure, FactScope, InfoRequest, Task
-from opendeep_app.repositories import calls, info_requests, tasks
+from opendeep_app.models import Disclosure, FactScope, InfoRequest
+from opendeep_app.repositories import calls, info_requests
 from opendeep_app.runtime import deps
 from opendeep_app.services import facts
 from opendeep_app.services import info_requests as questions
@@ -208,15 +208,15 @@ class QuestionState(LiveState, rx.State):
 
     async def _read(self, session: AsyncSession, user_id: str) -> None:
         requests = await info_requests.pending(session, user_id, MOST_WAITING)
-        rows = await question_rows(session, user_id, requests)
+        rows = await question_rows(session, requests)
         self.waiting, self.server_now = rows, text_of(deps().clock())
         if self.current.id and self.current.id not in {row.id for row in rows}:
             gone = await info_requests.get(session, user_id, self.current.id)
             self.elsewhere = _became(gone) if gone else ""
         self._choose()
         shown = next((r for r in requests if r.id == self.current.id), None)
-        lines = await calls.transcript(session, shown.call_id) if shown else []
-        self.heard = [line_row(line, self.current.who) for line in lines[-LAST_LINES:]]
+        lines = await calls.last_lines(session, shown.call_id, LAST_LINES) if shown else []
+        self.heard = [line_row(line, self.current.who) for line in lines]
 
     def _not_put_off(self) -> list[QuestionRow]:
         put_off = set(self.later.split())
@@ -242,12 +242,7 @@ def _became(request: InfoRequest) -> str:
     return _("You answered {way}: “{answer}”").format(way=way, answer=request.answer)
 
 
-async def question_rows(
-    session: AsyncSession, user_id: str, requests: list[InfoRequest]
-) -> list[QuestionRow]:
+async def question_rows(session: AsyncSession, requests: list[InfoRequest]) -> list[QuestionRow]:
     """Questions with the tasks they belong to."""
-    known: dict[str, Task | None] = {}
-    for request in requests:
-        if request.task_id not in known:
-            known[request.task_id] = await tasks.get(session, user_id, request.task_id)
-    return [question_row(r, task) for r in requests if (task := known[r.task_id]) is not None]
+    found = await info_requests.with_tasks(session, requests)
+    return [question_row(request, task) for request, task in found]
