@@ -11,9 +11,15 @@ from sqlmodel import col
 from opendeep_app.models import InfoRequest, InfoRequestStatus, Task
 from opendeep_app.models.info_requests import ANSWERED, WAITING
 
-# Made once: every tab of whoever is asked reads these at every change.
+# Made once: who is asked waits for these, and all of their tabs read them at every change.
 _ONE: Any = select(InfoRequest).where(
     col(InfoRequest.id) == bindparam("question"), col(InfoRequest.user_id) == bindparam("user")
+)
+_LOCK: Any = (
+    _ONE.add_columns(Task)
+    .join(Task, col(Task.id) == col(InfoRequest.task_id))
+    .with_for_update(of=Task)
+    .execution_options(populate_existing=True)
 )
 _PENDING: Any = (
     select(InfoRequest)
@@ -38,13 +44,7 @@ async def lock(
 
     Whoever had the lock before may have changed the question after it was read.
     """
-    rows = await session.execute(
-        select(InfoRequest, Task)
-        .join(Task, col(Task.id) == col(InfoRequest.task_id))
-        .where(col(InfoRequest.id) == info_request_id, col(InfoRequest.user_id) == user_id)
-        .with_for_update(of=Task)
-        .execution_options(populate_existing=True)
-    )
+    rows = await session.execute(_LOCK, {"question": info_request_id, "user": user_id})
     return next(((request, task) for request, task in rows), None)
 
 
@@ -54,8 +54,7 @@ async def with_tasks(
     """Each question with the task it belongs to."""
     ids = list({request.task_id for request in requests})
     tasks = {task.id: task for task in await session.scalars(_TASKS, {"ids": ids})} if ids else {}
-    # A task may be erased between two reads, and its questions with it.
-    return [(each, tasks[each.task_id]) for each in requests if each.task_id in tasks]
+    return [(request, tasks[request.task_id]) for request in requests]
 
 
 async def for_call(session: AsyncSession, call_id: str) -> list[InfoRequest]:
