@@ -19,6 +19,7 @@ from playwright.async_api import Page, async_playwright
 
 from benchmarks import floor
 from benchmarks.figures import ratio, summary
+from benchmarks.questions.people import NUMBERS
 from opendeep_app.bus import Bus
 from opendeep_app.clock import utc_now
 from opendeep_app.config import Settings
@@ -108,9 +109,8 @@ async def questions(
 ) -> tuple[list[float], list[float]]:
     """Calls people who ask what the agent cannot know, and answers in the modal."""
     to_modal, to_model = [], []
-    for area in range(rounds):
+    for number in NUMBERS[:rounds]:
         async with db.unit_of_work() as uow:
-            number = f"+1{AREA_CODES[area]}5550140"
             task = await tasks.create(uow, user_id, tasks.NewTask(number, "Move my check-up."))
         request = None
         async with asyncio.timeout(30):
@@ -150,10 +150,6 @@ async def _written(db: Database, task_id: str) -> float:
 async def _over(db: Database, task_id: str) -> bool:
     async with db.reading() as session:
         return (await session.get_one(Task, task_id)).status.terminal
-
-
-AREA_CODES = [202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218, 219]
-AREA_CODES += [224, 225, 228, 229, 231, 234, 239, 240, 248, 251, 252, 253, 254, 256, 260, 262]
 
 
 async def main(rounds: int) -> dict[str, Any]:
