@@ -108,10 +108,11 @@ def _shown(question: InfoRequest, deps: Essentials, problem: str = "") -> Respon
         return _page(f"{asked}<p>This answer is not needed any more.</p>", 409 if problem else 200)
     live = question.status is InfoRequestStatus.OPEN
     left = max(0, round((question.deadline_at - deps.clock()).total_seconds()))
+    about = f"{left} seconds" if left < 100 else f"{round(left / 60)} minutes"
     head, then = (
         (
             "Your agent is on the phone and asks",
-            f"They wait for about {left} seconds more; after that a later answer makes a new call.",
+            f"They wait for about {about} more; after that a later answer makes a new call.",
         )
         if live
         else ("Your agent asked", "The call is over: with your answer OpenDeep rings them back.")
