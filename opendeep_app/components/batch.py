@@ -58,7 +58,7 @@ def bar() -> rx.Component:
                     on_click=BatchState.propose(action.value),
                     custom_attrs=hook(f"batch-{action.value}"),
                 )
-                for action, (name, _what) in WORDS.items()
+                for action, (name, *_rest) in WORDS.items()
             ),
             el.button(
                 icon("x", 16),

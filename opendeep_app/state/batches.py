@@ -19,13 +19,33 @@ from opendeep_app.state.tasks import TasksState
 from opendeep_app.theme import STATUS
 from opendeep_app.words import _
 
-#: Name, and what happens to so many tasks.
-WORDS: dict[Action, tuple[str, str]] = {
-    Action.HOLD: (_("Hold"), _("will not be called until you resume them")),
-    Action.RESUME: (_("Resume"), _("will be called again, as soon as calling hours allow")),
-    Action.CALL_NOW: (_("Call now"), _("will be called as soon as calling hours allow")),
-    Action.HOURS: (_("Change hours"), _("will be called only in the hours below")),
-    Action.CANCEL: (_("Cancel"), _("will be ended; a call that is going on is hung up")),
+#: The action's name, the same for so many tasks, and what happens to them.
+WORDS: dict[Action, tuple[str, str, str]] = {
+    Action.HOLD: (
+        _("Hold"),
+        _("Hold {tasks}"),
+        _("will not be called until you resume them"),
+    ),
+    Action.RESUME: (
+        _("Resume"),
+        _("Resume {tasks}"),
+        _("will be called again, as soon as calling hours allow"),
+    ),
+    Action.CALL_NOW: (
+        _("Call now"),
+        _("Call {tasks} now"),
+        _("will be called as soon as calling hours allow"),
+    ),
+    Action.HOURS: (
+        _("Change hours"),
+        _("Change the hours of {tasks}"),
+        _("will be called only in the hours below"),
+    ),
+    Action.CANCEL: (
+        _("Cancel"),
+        _("Cancel {tasks}"),
+        _("will be ended; a call that is going on is hung up"),
+    ),
 }
 MOST_CHOSEN = 200
 
@@ -90,9 +110,9 @@ class BatchState(rx.State):
             rules = await rules_of(session, deps().db.policy, user.id)
         self.usual, self.errors = usual_days(rules.hours(None)), {}
         found = batches.preview(Action(action), counts)
-        name, consequence = WORDS[Action(action)]
+        _name, title, consequence = WORDS[Action(action)]
         self.action, self.will_change, self.progress = action, found.total, 0
-        self.title = f"{name} {tasks_in_words(found.total)}"
+        self.title = title.format(tasks=tasks_in_words(found.total))
         self.changes = [f"{tasks_in_words(found.total)} {consequence}."] if found.total else []
         self.skips = [f"{n:,} · {STATUS[status].label}" for status, n in found.skipped.items()]
 
