@@ -1,31 +1,15 @@
 // The field for an answer: it grows with its lines, says when it gets too long, and keeps what is
 // typed in this browser until it was given, so that hiding the question or a lost page costs nothing.
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { keep, read } from "./kept.jsx";
 import { _ } from "./words.jsx";
 
 const PAUSE = 200, DAY = 24 * 3600 * 1000, PREFIX = "opendeep:answer:";
 
-function read(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key)) || {};
-  } catch {
-    return {};
-  }
-}
-
-function keep(key, text) {
-  try {
-    if (text) localStorage.setItem(key, JSON.stringify({ text, at: Date.now() }));
-    else localStorage.removeItem(key);
-    // Other tabs hear of it by themselves; this tells the same question's other field in this one.
-    window.dispatchEvent(new StorageEvent("storage", { key }));
-  } catch { /* no room, or not allowed: the field works without */ }
-}
-
 // Of questions that were settled somewhere else.
 function forgetOld() {
   for (const key of Object.keys(localStorage))
-    if (key.startsWith(PREFIX) && !(Date.now() - read(key).at < DAY)) localStorage.removeItem(key);
+    if (key.startsWith(PREFIX) && !(Date.now() - read(key).at < DAY)) keep(key, null);
 }
 
 export function AnswerField({ question, most, onTyped, ref: _unused, ...rest }) {
@@ -49,7 +33,9 @@ export function AnswerField({ question, most, onTyped, ref: _unused, ...rest }) 
   const change = () => {
     const text = field.current.value;
     show();
-    keep(PREFIX + question, text);
+    keep(PREFIX + question, text && { text, at: Date.now() });
+    // Other tabs hear of it by themselves; this tells the same question's other field in this one.
+    window.dispatchEvent(new StorageEvent("storage", { key: PREFIX + question }));
     clearTimeout(timer.current);
     timer.current = setTimeout(() => typed.current?.(text), PAUSE);
   };

@@ -1,22 +1,9 @@
 // A form whose input is never lost: kept in this browser while it is typed, told to the server
 // after a moment, and put back when the page comes again.
 import { createElement as h, useEffect, useRef } from "react";
+import { keep, read } from "./kept.jsx";
 
 const PAUSE = 250;
-
-function read(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key)) || {};
-  } catch {
-    return {};
-  }
-}
-
-function keep(key, values) {
-  try {
-    localStorage.setItem(key, JSON.stringify(values));
-  } catch { /* no room, or not allowed: the form works without */ }
-}
 
 const collect = (form) => Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from opendeep_app.bus import AnswerGiven, ExtendWait, WaitEnded
 from opendeep_app.models import InfoRequest, InfoRequestStatus
 from opendeep_app.services import info_requests
 from opendeep_app.voice import metrics, realtime_codec
@@ -63,15 +64,11 @@ class QuestionLoop:
         """Whether any question waits."""
         return bool(self._waiting)
 
-    def look_again(self, info_request_id: str) -> None:
-        """Something about the question has changed; its row tells what."""
-        if waiting := self._waiting.get(info_request_id):
-            waiting.news.set()
-
-    def take(self, info_request_id: str, answer: str) -> None:
-        """The question has been answered with this."""
-        if waiting := self._waiting.get(info_request_id):
-            waiting.answer = answer
+    def hear(self, command: AnswerGiven | ExtendWait | WaitEnded) -> None:
+        """Something about a question has changed: its answer, or what its row tells."""
+        if waiting := self._waiting.get(command.info_request_id):
+            if isinstance(command, AnswerGiven):
+                waiting.answer = command.answer
             waiting.news.set()
 
     async def wait(self, request: InfoRequest, function_call_id: str) -> None:

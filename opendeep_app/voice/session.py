@@ -227,10 +227,8 @@ class CallSession:
                         self.reception.carrier_says(answered_by)
                     case CarrierEnded():
                         self._line_is_dead()
-                    case AnswerGiven(info_request_id=question, answer=answer):
-                        self.questions.take(question, answer)
-                    case ExtendWait(info_request_id=question) | WaitEnded(info_request_id=question):
-                        self.questions.look_again(question)
+                    case AnswerGiven() | ExtendWait() | WaitEnded():
+                        self.questions.hear(command)
 
     async def _last_words(self) -> None:
         """Waits a moment for what the recipient said just before the line went dead."""
